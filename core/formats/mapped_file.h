@@ -1,0 +1,34 @@
+// Read-only memory maps: large files are looked at in place, never copied, and never trusted beyond their size.
+#pragma once
+
+#include "core/base/error.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+namespace lodestone::formats {
+
+/// A file mapped read-only. Movable; the mapping lives as long as the object. An empty file maps to an empty span.
+class MappedFile {
+public:
+    static Result<MappedFile> open(const std::filesystem::path& path);
+
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+    MappedFile(const MappedFile&) = delete;
+    MappedFile& operator=(const MappedFile&) = delete;
+    ~MappedFile();
+
+    std::span<const std::byte> bytes() const { return m_bytes; }
+    const std::filesystem::path& path() const { return m_path; }
+
+private:
+    MappedFile(std::filesystem::path path, std::span<const std::byte> bytes);
+
+    std::filesystem::path m_path;
+    std::span<const std::byte> m_bytes;
+};
+
+} // namespace lodestone::formats

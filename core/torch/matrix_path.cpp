@@ -1,0 +1,223 @@
+#include "core/torch/matrix_path.h"
+
+#include "core/base/files.h"
+#include "core/base/fingerprint.h"
+#include "core/formats/lines.h"
+
+#include <ATen/Parallel.h>
+#include <chrono>
+#include <fmt/format.h>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <oneapi/dnnl/dnnl.hpp>
+
+namespace lodestone::torch_engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+dnnl::engine& engine()
+{
+    static dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+    return cpu;
+}
+
+/// oneDNN compiles a kernel per shape; compiled ones are shared by all layers of the same shape.
+struct Compiled {
+    dnnl::matmul primitive;
+    dnnl::memory::desc x, y;
+};
+
+class OneDnnLinear final : public Linear {
+public:
+    explicit OneDnnLinear(const at::Tensor& weights)
+    {
+        m_columns = weights.size(0);
+        m_inner = weights.size(1);
+        // The layout that the kernel for a typical batch likes best serves the other batch sizes too.
+        const dnnl::memory::desc any({ m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+        const auto typical = describe(128, any);
+        m_packedDesc = typical.weights_desc();
+        const dnnl::memory::desc plain({ m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ba);
+        dnnl::memory from(plain, engine(), weights.data_ptr());
+        m_packed = dnnl::memory(m_packedDesc, engine());
+        dnnl::stream stream(engine());
+        dnnl::reorder(from, m_packed).execute(stream, from, m_packed);
+        stream.wait();
+    }
+
+    void apply(const at::Tensor& x, at::Tensor& y) const override
+    {
+        const std::int64_t rows = x.size(0);
+        const Compiled& compiled = forRows(rows);
+        dnnl::stream stream(engine());
+        dnnl::memory from(compiled.x, engine(), x.data_ptr()), to(compiled.y, engine(), y.data_ptr());
+        compiled.primitive.execute(
+            stream, { { DNNL_ARG_SRC, from }, { DNNL_ARG_WEIGHTS, m_packed }, { DNNL_ARG_DST, to } });
+        stream.wait();
+    }
+
+private:
+    dnnl::matmul::primitive_desc describe(std::int64_t rows, const dnnl::memory::desc& weights) const
+    {
+        using Desc = dnnl::memory::desc;
+        const Desc x({ rows, m_inner }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+        const Desc y({ rows, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+        return { dnnl::matmul::desc(x, weights, y), engine() };
+    }
+
+    const Compiled& forRows(std::int64_t rows) const
+    {
+        static std::mutex mutex;
+        static std::map<std::array<std::int64_t, 3>, Compiled> cache;
+        const std::lock_guard lock(mutex);
+        if (cache.size() > 4096)
+            cache.clear();
+        const std::array<std::int64_t, 3> key { rows, m_inner, m_columns };
+        auto found = cache.find(key);
+        if (found == cache.end()) {
+            const auto description = describe(rows, m_packedDesc);
+            found = cache.emplace(key, Compiled { dnnl::matmul(description), description.src_desc(), description.dst_desc() }).first;
+        }
+        return found->second;
+    }
+
+    std::int64_t m_inner = 0;
+    dnnl::memory::desc m_packedDesc;
+    dnnl::memory m_packed;
+};
+
+class BlasLinear final : public Linear {
+public:
+    explicit BlasLinear(const at::Tensor& weights)
+        : m_transposed(weights.t().contiguous())
+    {
+        m_columns = weights.size(0);
+    }
+    void apply(const at::Tensor& x, at::Tensor& y) const override { at::mm_out(y, x, m_transposed); }
+
+private:
+    at::Tensor m_transposed;
+};
+
+double gigaflops(const Linear& linear, const at::Tensor& x, std::int64_t inner)
+{
+    at::Tensor y = at::empty({ x.size(0), linear.columns() });
+    linear.apply(x, y);
+    const double flop = 2.0 * static_cast<double>(x.size(0)) * static_cast<double>(inner) * static_cast<double>(linear.columns());
+    double best = 1e9;
+    const auto start = Clock::now();
+    for (int run = 0; run < 3 || std::chrono::duration<double>(Clock::now() - start).count() < 0.02; ++run) {
+        const auto before = Clock::now();
+        linear.apply(x, y);
+        best = std::min(best, std::chrono::duration<double>(Clock::now() - before).count());
+    }
+    return flop / best / 1e9;
+}
+
+/// Total time per token that the shapes imply; lower is better.
+double seconds(const std::vector<model::MatrixSpeed>& speeds, double model::MatrixSpeed::*path)
+{
+    double total = 0;
+    for (const model::MatrixSpeed& speed : speeds)
+        if (speed.rows > 1)
+            total += 2.0 * speed.inner * speed.columns / (speed.*path * 1e9);
+    return total;
+}
+
+} // namespace
+
+at::Tensor Linear::operator()(const at::Tensor& x) const
+{
+    at::Tensor y = at::empty({ x.size(0), m_columns });
+    apply(x, y);
+    return y;
+}
+
+std::unique_ptr<Linear> Linear::make(MatrixPath path, const at::Tensor& weights)
+{
+    if (path == MatrixPath::OneDnn)
+        return std::make_unique<OneDnnLinear>(weights);
+    return std::make_unique<BlasLinear>(weights);
+}
+
+std::vector<model::MatrixSpeed> shapesOf(int width, int feedForward, int queryKeyValue)
+{
+    std::vector<model::MatrixSpeed> shapes;
+    for (const int rows : { 128, 1 }) {
+        shapes.push_back({ rows, width, queryKeyValue, 0, 0 });
+        shapes.push_back({ rows, width, width, 0, 0 });
+        shapes.push_back({ rows, width, 2 * feedForward, 0, 0 });
+        shapes.push_back({ rows, feedForward, width, 0, 0 });
+    }
+    return shapes;
+}
+
+model::MatrixMeasurement measurePaths(const std::vector<model::MatrixSpeed>& shapes, int threads)
+{
+    model::MatrixMeasurement result;
+    result.threads = threads;
+    result.speeds = shapes;
+    for (model::MatrixSpeed& speed : result.speeds) {
+        const at::Tensor x = at::randn({ speed.rows, speed.inner });
+        const at::Tensor weights = at::randn({ speed.columns, speed.inner });
+        speed.oneDnn = gigaflops(*Linear::make(MatrixPath::OneDnn, weights), x, speed.inner);
+        speed.blas = gigaflops(*Linear::make(MatrixPath::Blas, weights), x, speed.inner);
+    }
+    const bool oneDnn = seconds(result.speeds, &model::MatrixSpeed::oneDnn) <= seconds(result.speeds, &model::MatrixSpeed::blas);
+    result.chosen = oneDnn ? "onednn" : "blas";
+    return result;
+}
+
+PathChoice choosePath(const model::ModelConfig& config, int threads, const std::string& forced)
+{
+    PathChoice choice;
+    if (!forced.empty()) {
+        choice.path = forced == "blas" ? MatrixPath::Blas : MatrixPath::OneDnn;
+        choice.description = fmt::format("{} (as asked, {} threads)", forced == "blas" ? "BLAS" : "oneDNN", threads);
+        return choice;
+    }
+    const auto* version = dnnl::version();
+    std::string cpu;
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);)
+        if (line.rfind("model name", 0) == 0 || line.rfind("flags", 0) == 0) {
+            cpu += line;
+            if (line[0] == 'm')
+                continue;
+            break;
+        }
+    Fingerprint key;
+    key.add(cpu).add(config.width).add(config.feedForward).add(threads).add(version->major).add(version->minor);
+    const std::filesystem::path file = userCacheFolder() / "matrix-path" / (key.hex() + ".json");
+    if (const auto cached = formats::readJson(file); cached && cached->is_object()) {
+        const std::string chosen = cached->value("chosen", "");
+        if (chosen == "onednn" || chosen == "blas") {
+            choice.path = chosen == "blas" ? MatrixPath::Blas : MatrixPath::OneDnn;
+            choice.description = cached->value("description", chosen);
+            return choice;
+        }
+    }
+    const int qkv = (config.heads + 2 * config.kvHeads) * config.headWidth;
+    const model::MatrixMeasurement measured = measurePaths(shapesOf(config.width, config.feedForward, qkv), threads);
+    double flop = 0;
+    for (const auto& speed : measured.speeds)
+        if (speed.rows > 1)
+            flop += 2.0 * speed.inner * speed.columns;
+    const double oneDnn = flop / seconds(measured.speeds, &model::MatrixSpeed::oneDnn) / 1e9;
+    const double blas = flop / seconds(measured.speeds, &model::MatrixSpeed::blas) / 1e9;
+    const bool useOneDnn = measured.chosen == "onednn";
+    choice.path = useOneDnn ? MatrixPath::OneDnn : MatrixPath::Blas;
+    choice.description = fmt::format(
+        "{} ({:.0f} against {:.0f} GFLOP/s, {} threads)", useOneDnn ? "oneDNN" : "BLAS", useOneDnn ? oneDnn : blas,
+        useOneDnn ? blas : oneDnn, threads);
+    std::error_code ignored;
+    std::filesystem::create_directories(file.parent_path(), ignored);
+    // Only a cache: a machine that cannot write it measures again next time.
+    (void)writeFileAtomically(
+        file, nlohmann::json { { "chosen", measured.chosen }, { "description", choice.description } }.dump());
+    return choice;
+}
+
+} // namespace lodestone::torch_engine

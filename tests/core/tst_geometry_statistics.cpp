@@ -1,0 +1,247 @@
+// Accuracies, areas, correlations and their bootstrap intervals against brute force and normal theory.
+#include "core/geometry/statistics.h"
+#include "tests/support/geometry_support.h"
+
+#include <QElapsedTimer>
+
+using namespace lodestone;
+using namespace lodestone::geometry;
+using lodestone::testing::gaussianVector;
+
+namespace {
+
+std::span<const double> spanOf(const Eigen::VectorXd& v)
+{
+    return { v.data(), static_cast<std::size_t>(v.size()) };
+}
+
+std::vector<int> ownGroups(int n)
+{
+    std::vector<int> groups(static_cast<std::size_t>(n));
+    for (int i = 0; i < n; ++i)
+        groups[static_cast<std::size_t>(i)] = i;
+    return groups;
+}
+
+double bruteForceArea(const std::vector<double>& scores, const std::vector<int>& labels)
+{
+    double wins = 0;
+    double pairs = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        for (std::size_t j = 0; j < scores.size(); ++j)
+            if (labels[i] > 0 && labels[j] <= 0) {
+                wins += scores[i] > scores[j] ? 1 : scores[i] == scores[j] ? .5 : 0;
+                pairs += 1;
+            }
+    return wins / pairs;
+}
+
+} // namespace
+
+class TestGeometryStatistics : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void pairAccuracyCountsTiesHalf()
+    {
+        QCOMPARE(pairAccuracy(std::vector<double>{ 2, -1, 0, 3 }), 2.5 / 4);
+        QVERIFY(std::isnan(pairAccuracy(std::vector<double>{})));
+        QVERIFY(std::isnan(pairAccuracy(std::vector<double>{ 1, std::nan("") })));
+    }
+
+    void areaUnderRocEqualsBruteForce()
+    {
+        Rng rng(3);
+        for (int repetition = 0; repetition < 20; ++repetition) {
+            std::vector<double> scores;
+            std::vector<int> labels;
+            for (int i = 0; i < 60; ++i) {
+                // Few distinct scores: ties matter.
+                scores.push_back(rng.below(repetition < 10 ? 7 : 1000));
+                labels.push_back(i < 2 ? 1 - 2 * i : (rng.below(3) == 0 ? 1 : -1));
+            }
+            COMPARE_NEAR(areaUnderRoc(scores, labels), bruteForceArea(scores, labels), 1e-14);
+        }
+    }
+
+    void areaUnderRocDegenerate()
+    {
+        QVERIFY(std::isnan(areaUnderRoc(std::vector<double>{ 1, 2 }, std::vector<int>{ 1, 1 })));
+        QVERIFY(std::isnan(areaUnderRoc(std::vector<double>{ 1 }, std::vector<int>{ 1, -1 })));
+        QVERIFY(std::isnan(areaUnderRoc(std::vector<double>{ 1, std::nan("") }, std::vector<int>{ 1, -1 })));
+        QCOMPARE(areaUnderRoc(std::vector<double>{ 5, 5, 5 }, std::vector<int>{ 1, -1, -1 }), .5);
+    }
+
+    void pearsonKnownValues()
+    {
+        COMPARE_NEAR(
+            pearson(std::vector<double>{ 1, 2, 3 }, std::vector<double>{ 1, 2, 4 }),
+            3 / std::sqrt(2 * 14.0 / 3), 1e-14);
+        QCOMPARE(pearson(std::vector<double>{ 1, 1, 1 }, std::vector<double>{ 1, 2, 3 }), 0.0);
+        QCOMPARE(pearson(std::vector<double>{ .1, .1, .1 }, std::vector<double>{ 1, 2, 3 }), 0.0);
+        QVERIFY(std::isnan(pearson(std::vector<double>{ 1 }, std::vector<double>{ 1, 2 })));
+    }
+
+    void quantileInterpolates()
+    {
+        QCOMPARE(quantile({ 4, 1, 3, 2 }, .5), 2.5);
+        QCOMPARE(quantile({ 4, 1, 3, 2 }, 0), 1.0);
+        QCOMPARE(quantile({ 4, 1, 3, 2 }, 1), 4.0);
+        COMPARE_NEAR(quantile({ 10, 20, 30, 40, 50 }, .9), 46.0, 1e-12);
+        QCOMPARE(quantile({ 1, std::nan(""), 3 }, .5), 2.0);
+        QVERIFY(std::isnan(quantile({}, .5)));
+    }
+
+    void centringWithinGroups()
+    {
+        const Eigen::VectorXd centred
+            = centredWithinGroups(std::vector<double>{ 1, 5, 3, 10 }, std::vector<int>{ 7, 2, 7, 9 });
+        QCOMPARE(centred, Eigen::VectorXd(Eigen::Vector4d(-1, 0, 1, 0)));
+    }
+
+    void meanIntervalMatchesNormalTheory()
+    {
+        Rng rng(5);
+        const int n = 900;
+        const Eigen::VectorXd values = gaussianVector(n, rng).array() * 2 + 1;
+        const Estimate estimate = ClusterBootstrap(ownGroups(n), 4000, 1).mean(spanOf(values));
+        const double deviation = std::sqrt((values.array() - values.mean()).square().mean());
+        const double half = 1.959964 * deviation / std::sqrt(n);
+        COMPARE_NEAR(estimate.value, values.mean(), 1e-12);
+        // Two quantiles of 4000 resamples are known to about 2 % of the half width each.
+        COMPARE_NEAR(estimate.interval.low, values.mean() - half, .1 * half);
+        COMPARE_NEAR(estimate.interval.high, values.mean() + half, .1 * half);
+    }
+
+    void copiesWithinAGroupAddNoCertainty()
+    {
+        Rng rng(6);
+        const Eigen::VectorXd single = gaussianVector(200, rng);
+        Eigen::VectorXd copied(1000);
+        std::vector<int> groups;
+        for (int i = 0; i < 1000; ++i) {
+            copied[i] = single[i / 5];
+            groups.push_back(i / 5);
+        }
+        const Estimate one = ClusterBootstrap(ownGroups(200), 500, 9).mean(spanOf(single));
+        const Estimate many = ClusterBootstrap(groups, 500, 9).mean(spanOf(copied));
+        COMPARE_NEAR(one.interval.low, many.interval.low, 1e-12);
+        COMPARE_NEAR(one.interval.high, many.interval.high, 1e-12);
+        // Items as if they were independent: sqrt(5) times too narrow.
+        const Estimate naive = ClusterBootstrap(ownGroups(1000), 500, 9).mean(spanOf(copied));
+        const double ratio
+            = (many.interval.high - many.interval.low) / (naive.interval.high - naive.interval.low);
+        COMPARE_NEAR(ratio, std::sqrt(5.0), .35);
+    }
+
+    void ratioOfSumsByHand()
+    {
+        const std::vector<int> groups{ 0, 1 };
+        const ClusterBootstrap bootstrap(groups, 400, 2);
+        const Estimate estimate
+            = bootstrap.ratioOfSums(std::vector<double>{ 1, 6 }, std::vector<double>{ 2, 4 });
+        COMPARE_NEAR(estimate.value, 7.0 / 6, 1e-15);
+        // Two groups: the ratios are 1/2, 7/6, 3/2 with probabilities 1/4, 1/2, 1/4.
+        QCOMPARE(estimate.interval.low, .5);
+        QCOMPARE(estimate.interval.high, 1.5);
+        const Eigen::MatrixXd sums = bootstrap.sums(Eigen::MatrixXd::Ones(2, 1));
+        QCOMPARE(sums.minCoeff(), 2.0);
+        QCOMPARE(sums.maxCoeff(), 2.0);
+        QVERIFY(std::isnan(
+            bootstrap.ratioOfSums(std::vector<double>{ 1, 2 }, std::vector<double>{ 0, 0 }).value));
+    }
+
+    void correlationIntervalMatchesFisher()
+    {
+        Rng rng(8);
+        const int n = 1500;
+        const Eigen::VectorXd a = gaussianVector(n, rng);
+        const Eigen::VectorXd b = .6 * a + .8 * gaussianVector(n, rng) + Eigen::VectorXd::Constant(n, 1000);
+        const Estimate estimate = ClusterBootstrap(ownGroups(n), 3000, 4).correlation(spanOf(a), spanOf(b));
+        const double z = std::atanh(pearson(spanOf(a), spanOf(b)));
+        const double half = 1.96 / std::sqrt(n - 3.0);
+        COMPARE_NEAR(estimate.interval.low, std::tanh(z - half), .008);
+        COMPARE_NEAR(estimate.interval.high, std::tanh(z + half), .008);
+    }
+
+    void areaBootstrapEqualsAreaOfRepeatedItems()
+    {
+        // Every resample of two groups is one of three multisets, whose areas are computed by brute force.
+        const std::vector<double> scores{ 3, 1, 2, 2, 0, 5 };
+        const std::vector<int> labels{ 1, -1, 1, -1, 1, -1 };
+        const std::vector<int> groups{ 0, 0, 0, 1, 1, 1 };
+        const Estimate estimate = ClusterBootstrap(groups, 300, 3).areaUnderRoc(scores, labels);
+        COMPARE_NEAR(estimate.value, bruteForceArea(scores, labels), 1e-14);
+        const double first = bruteForceArea({ 3, 1, 2 }, { 1, -1, 1 });
+        const double second = bruteForceArea({ 2, 0, 5 }, { -1, 1, -1 });
+        QCOMPARE(estimate.interval.low, std::min(first, second));
+        QCOMPARE(estimate.interval.high, std::max(first, second));
+    }
+
+    void probabilitiesOfSign()
+    {
+        Rng rng(10);
+        const int n = 400;
+        const Eigen::VectorXd a = gaussianVector(n, rng);
+        const Eigen::VectorXd noise = gaussianVector(n, rng);
+        const ClusterBootstrap bootstrap(ownGroups(n), 2000, 5);
+        const Eigen::VectorXd strong = a + noise;
+        QCOMPARE(bootstrap.probabilityCovariancePositive(spanOf(a), spanOf(strong)), 1.0);
+        const Eigen::VectorXd opposite = -strong;
+        QCOMPARE(bootstrap.probabilityCovariancePositive(spanOf(a), spanOf(opposite)), 0.0);
+        // A mean one standard error above zero: Phi(1).
+        Eigen::VectorXd values = noise.array() - noise.mean();
+        values.array() += std::sqrt(values.squaredNorm() / n) / std::sqrt(n);
+        COMPARE_NEAR(bootstrap.probabilityMeanPositive(spanOf(values)), .8413, .03);
+    }
+
+    void degenerateInput()
+    {
+        const ClusterBootstrap empty(std::vector<int>{}, 100, 1);
+        QVERIFY(std::isnan(empty.mean(std::vector<double>{}).value));
+        QVERIFY(!empty.mean(std::vector<double>{}).interval.isKnown());
+
+        const ClusterBootstrap one(std::vector<int>{ 4, 4, 4 }, 100, 1);
+        const Estimate estimate = one.mean(std::vector<double>{ 1, 2, 6 });
+        QCOMPARE(estimate.value, 3.0);
+        QVERIFY(!estimate.interval.isKnown());
+        QVERIFY(std::isnan(one.probabilityMeanPositive(std::vector<double>{ 1, 2, 3 })));
+
+        const ClusterBootstrap two(std::vector<int>{ 0, 1 }, 100, 1);
+        QVERIFY(std::isnan(two.mean(std::vector<double>{ 1 }).value));
+        QVERIFY(std::isnan(two.mean(std::vector<double>{ 1, std::nan("") }).value));
+        QVERIFY(std::isnan(two.areaUnderRoc(std::vector<double>{ 1, 2 }, std::vector<int>{ 1, 1 }).value));
+    }
+
+    void deterministicInTheSeed()
+    {
+        Rng rng(2);
+        const Eigen::VectorXd values = gaussianVector(50, rng);
+        const auto interval = [&](std::uint64_t seed) {
+            return ClusterBootstrap(ownGroups(50), 200, seed).mean(spanOf(values)).interval;
+        };
+        QCOMPARE(interval(1).low, interval(1).low);
+        QVERIFY(interval(1).low != interval(2).low);
+    }
+
+    void fastEnoughForTheMeters()
+    {
+        Rng rng(1);
+        const Eigen::VectorXd margins = gaussianVector(2000, rng);
+        const std::vector<int> groups = ownGroups(2000);
+        qint64 best = 1000000000;
+        for (int repetition = 0; repetition < 5; ++repetition) {
+            QElapsedTimer timer;
+            timer.start();
+            const Estimate estimate = ClusterBootstrap(groups, 1000, 1).pairAccuracy(spanOf(margins));
+            best = std::min(best, timer.nsecsElapsed());
+            QVERIFY(estimate.interval.isKnown());
+        }
+        qInfo("1000 resamples of 2,000 pairs: %.1f ms", static_cast<double>(best) / 1e6);
+        if (!testing::isSanitized)
+            QVERIFY(best < 100000000);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestGeometryStatistics)
+#include "tst_geometry_statistics.moc"
