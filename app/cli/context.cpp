@@ -146,9 +146,10 @@ bool isCommandLine(int argc, char** argv)
 {
     if (argc < 2)
         return false;
+    // The window takes no words, or a study to open; everything else is the command line's.
     const std::string first = argv[1];
-    return first == "--help" || first == "-h" || first == "--version" || first == "--json" || first == "--quiet"
-        || first == "--seed" || first == "--threads" || first == "--model" || (!first.empty() && first[0] != '-' && !std::filesystem::exists(first));
+    std::error_code error;
+    return first != "--window" && !std::filesystem::is_directory(first, error);
 }
 
 int runCommandLine(int argc, char** argv)

@@ -1,10 +1,12 @@
-// Subcommands about studies: info, capture, import.
+// Subcommands about studies: info, capture, candidates, import.
 #include "app/cli/context.h"
 #include "app/cli/study_access.h"
 
+#include "core/base/files.h"
 #include "core/data/capture.h"
 #include "core/data/import_activations.h"
 #include "core/formats/lines.h"
+#include "core/model/generate.h"
 #include "core/model/model_config.h"
 #include "core/model/model_library.h"
 
@@ -199,6 +201,66 @@ void addCaptureCommand(CLI::App& app)
     sub->add_flag("--resume", options->resume, "Go on with a capture that was interrupted");
 }
 
+/// Up to the end of the last whole sentence; the whole text when there is none.
+std::string wholeSentences(const std::string& text)
+{
+    const std::size_t end = text.find_last_of(".!?");
+    return end == std::string::npos ? text : text.substr(0, end + 1);
+}
+
+void addCandidatesCommand(CLI::App& app)
+{
+    struct Options {
+        std::string input, to;
+        int count = 16;
+        std::size_t prompts = 0;
+        model::SamplingOptions sampling { 96, 1.0, 0, 1.0, 0 };
+        bool whole = false;
+    };
+    auto options = std::make_shared<Options>();
+    CLI::App* sub = addCommand(app, "candidates", "Sample replies of the model to each prompt of a table, as prompt groups for capture", [options](CommandContext& context) -> Result<void> {
+        LODESTONE_TRY(const formats::Table table, formats::readTable(options->input));
+        LODESTONE_TRY(const auto model, context.loadModel());
+        const Work work = context.work();
+        std::string lines;
+        std::size_t done = 0;
+        for (const formats::TableRow& row : table.rows) {
+            if (options->prompts > 0 && done >= options->prompts)
+                break;
+            if (!row.value.contains("prompt") || !row.value["prompt"].is_string())
+                return badInput("a text 'prompt'", "none", fmt::format("{}, line {}", options->input, row.line));
+            const std::string prompt = row.value["prompt"];
+            model::SamplingOptions sampling = options->sampling;
+            sampling.seed = context.seed * 1000003 + done;
+            const auto ids = model->tokenizer().encode(model->chatTemplate().prompt({ { "user", prompt } }), text::Special::Parse);
+            LODESTONE_TRY(const auto completions, model::generate(*model, ids, options->count, sampling, { work.stop, {} }));
+            Json group { { "id", row.value.value("id", fmt::format("group-{}", done + 1)) + "-samples" } };
+            if (row.value.contains("value"))
+                group["value"] = row.value["value"];
+            group["prompt"] = prompt;
+            group["responses"] = Json::array();
+            for (const model::Completion& completion : completions) {
+                const std::string text = options->whole && completion.finishReason == "length" ? wholeSentences(completion.text) : completion.text;
+                if (text.find_first_not_of(" \t\r\n") != std::string::npos)
+                    group["responses"].push_back(text);
+            }
+            lines += group.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+            ++done;
+            work.tell({ "Sampling replies", static_cast<double>(done), static_cast<double>(options->prompts > 0 ? options->prompts : table.rows.size()), 0, "prompts", -1 });
+        }
+        LODESTONE_CHECK(writeFileAtomically(options->to, lines));
+        context.print({ { "path", options->to }, { "prompts", done }, { "count", options->count } }, fmt::format("{}: {} prompts with {} replies each\n", options->to, done, options->count));
+        return {};
+    });
+    sub->add_option("--input", options->input, "A table with a text 'prompt' in each row")->required();
+    sub->add_option("--to", options->to, "The JSON Lines file to write")->required();
+    sub->add_option("--count", options->count, "Replies for each prompt")->capture_default_str()->check(CLI::Range(1, 1024));
+    sub->add_option("--prompts", options->prompts, "Only the first so many rows");
+    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many tokens a reply")->capture_default_str()->check(CLI::Range(1, 8192));
+    sub->add_option("--temperature", options->sampling.temperature, "Of sampling")->capture_default_str()->check(CLI::NonNegativeNumber);
+    sub->add_flag("--whole-sentences", options->whole, "Cut a reply that reached the limit after its last whole sentence");
+}
+
 void addImportCommand(CLI::App& app)
 {
     struct Options {
@@ -224,6 +286,7 @@ void addStudyCommands(CLI::App& app)
 {
     addInfoCommand(app);
     addCaptureCommand(app);
+    addCandidatesCommand(app);
     addImportCommand(app);
 }
 

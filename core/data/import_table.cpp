@@ -130,8 +130,21 @@ public:
             else if (m_options.positiveLabel != names[1])
                 return badInput(fmt::format("a positive label among {} and {}", names[0], names[1]), m_options.positiveLabel, where);
         }
-        for (std::size_t i = 0; i < set.responses.size(); ++i)
-            set.responses[i].label = m_labelOfRow[i] == set.positiveLabel ? 1 : -1;
+        // Rows of one named group with both labels (a text and its twin) also make a pair to read side by side.
+        std::map<int, std::pair<int, int>> ofGroup;
+        for (std::size_t i = 0; i < set.responses.size(); ++i) {
+            Response& response = set.responses[i];
+            response.label = m_labelOfRow[i] == set.positiveLabel ? 1 : -1;
+            auto& [positive, negative] = ofGroup.try_emplace(set.groupOf(static_cast<int>(i)), -1, -1).first->second;
+            int& place = response.label > 0 ? positive : negative;
+            if (place < 0)
+                place = static_cast<int>(i);
+        }
+        for (const auto& [group, rows] : ofGroup)
+            if (rows.first >= 0 && rows.second >= 0) {
+                const Response& positive = set.responses[static_cast<std::size_t>(rows.first)];
+                set.pairs.push_back({ positive.id, rows.first, rows.second, positive.value });
+            }
         return {};
     }
 

@@ -5,8 +5,9 @@
 
 namespace lodestone::plot {
 
-DensityGrid densityGrid(std::span<const double> x, std::span<const double> y, std::span<const int> classOf,
-    int classes, const Window& window, int columns, int rows)
+DensityGrid densityGrid(
+    std::span<const double> x, std::span<const double> y, std::span<const int> classOf, int classes,
+    const Window& window, int columns, int rows)
 {
     DensityGrid grid;
     const double width = window.right - window.left;
@@ -17,7 +18,9 @@ DensityGrid densityGrid(std::span<const double> x, std::span<const double> y, st
     grid.rows = rows;
     grid.classes = classes;
     grid.counts.assign(
-        static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(classes), 0);
+        static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows)
+            * static_cast<std::size_t>(classes),
+        0);
     const double scaleX = columns / width;
     const double scaleY = rows / height;
     const std::size_t count = std::min(x.size(), y.size());
@@ -30,10 +33,11 @@ DensityGrid densityGrid(std::span<const double> x, std::span<const double> y, st
             continue;
         const int column = std::min(columns - 1, static_cast<int>((x[i] - window.left) * scaleX));
         const int row = std::min(rows - 1, static_cast<int>((window.top - y[i]) * scaleY));
-        ++grid.counts[(static_cast<std::size_t>(row) * static_cast<std::size_t>(columns)
-                          + static_cast<std::size_t>(column))
-                * static_cast<std::size_t>(classes)
-            + static_cast<std::size_t>(classIndex)];
+        ++grid.counts
+              [(static_cast<std::size_t>(row) * static_cast<std::size_t>(columns)
+                + static_cast<std::size_t>(column))
+                   * static_cast<std::size_t>(classes)
+               + static_cast<std::size_t>(classIndex)];
     }
     const auto step = static_cast<std::size_t>(classes);
     for (std::size_t at = 0; at < grid.counts.size(); at += step) {

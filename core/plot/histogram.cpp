@@ -6,7 +6,8 @@
 namespace lodestone::plot {
 
 Histogram histogram(
-    std::span<const double> values, std::span<const int> classOf, int classes, double low, double high, int bins)
+    std::span<const double> values, std::span<const int> classOf, int classes, double low, double high,
+    int bins)
 {
     Histogram result;
     result.low = low;

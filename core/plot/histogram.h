@@ -17,16 +17,18 @@ struct Histogram {
 
     double count(int classIndex, int bin) const
     {
-        return counts[static_cast<std::size_t>(classIndex) * static_cast<std::size_t>(bins)
-            + static_cast<std::size_t>(bin)];
+        return counts
+            [static_cast<std::size_t>(classIndex) * static_cast<std::size_t>(bins)
+             + static_cast<std::size_t>(bin)];
     }
     double edge(int bin) const { return low + (high - low) * bin / bins; }
 };
 
-/// Counts `values` in `bins` equal bins over [low, high]; the last bin includes `high`. `classOf` gives each value its
-/// class 0 .. classes-1; empty means that all are class 0. Values outside the range, not finite, or of an unknown class
-/// are not counted. An empty range or bins < 1 gives a histogram without bins.
+/// Counts `values` in `bins` equal bins over [low, high]; the last bin includes `high`. `classOf` gives each
+/// value its class 0 .. classes-1; empty means that all are class 0. Values outside the range, not finite, or
+/// of an unknown class are not counted. An empty range or bins < 1 gives a histogram without bins.
 Histogram histogram(
-    std::span<const double> values, std::span<const int> classOf, int classes, double low, double high, int bins);
+    std::span<const double> values, std::span<const int> classOf, int classes, double low, double high,
+    int bins);
 
 } // namespace lodestone::plot

@@ -69,8 +69,8 @@ int PointIndex::nearest(Point at, double radiusX, double radiusY) const
     const int lastRow = row(at.y + radiusY);
     for (int r = row(at.y - radiusY); r <= lastRow; ++r) {
         for (int c = column(at.x - radiusX); c <= lastColumn; ++c) {
-            const auto cell
-                = static_cast<std::size_t>(r) * static_cast<std::size_t>(m_side) + static_cast<std::size_t>(c);
+            const auto cell = static_cast<std::size_t>(r) * static_cast<std::size_t>(m_side)
+                + static_cast<std::size_t>(c);
             for (std::uint32_t k = m_start[cell]; k < m_start[cell + 1]; ++k) {
                 const std::uint32_t i = m_order[k];
                 const double dx = (m_x[i] - at.x) / radiusX;
@@ -136,8 +136,7 @@ std::vector<int> PointIndex::inPolygon(std::span<const Point> corners) const
         for (std::size_t a = 0, b = corners.size() - 1; a < corners.size(); b = a++) {
             const Point& p = corners[a];
             const Point& q = corners[b];
-            if ((p.y > m_y[i]) != (q.y > m_y[i])
-                && m_x[i] < (q.x - p.x) * (m_y[i] - p.y) / (q.y - p.y) + p.x)
+            if ((p.y > m_y[i]) != (q.y > m_y[i]) && m_x[i] < (q.x - p.x) * (m_y[i] - p.y) / (q.y - p.y) + p.x)
                 odd = !odd;
         }
         if (odd)

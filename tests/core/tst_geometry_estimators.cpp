@@ -469,7 +469,8 @@ private Q_SLOTS:
     void speedOfALayer()
     {
         Rng rng(13);
-        const PairWorld world = pairWorld(800, 576, .1, rng);
+        const int d = isSanitized ? 48 : 576;
+        const PairWorld world = pairWorld(800, d, .1, rng);
         const Split split = splitByGroup(world.examples.groups(), .2, 1);
         for (const Method method : { Method::DifferenceOfMeans, Method::Ridge, Method::Logistic }) {
             QElapsedTimer timer;

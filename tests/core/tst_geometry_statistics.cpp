@@ -3,6 +3,7 @@
 #include "tests/support/geometry_support.h"
 
 #include <QElapsedTimer>
+#include <algorithm>
 
 using namespace lodestone;
 using namespace lodestone::geometry;
@@ -162,6 +163,22 @@ private Q_SLOTS:
         const double half = 1.96 / std::sqrt(n - 3.0);
         COMPARE_NEAR(estimate.interval.low, std::tanh(z - half), .008);
         COMPARE_NEAR(estimate.interval.high, std::tanh(z + half), .008);
+    }
+
+    void correlationBootstrapEqualsCorrelationOfRepeatedItems()
+    {
+        // Two groups with different means: a resample is the first twice, the second twice, or both.
+        const std::vector<double> a{ 1, 2, 4, 11, 12, 13 };
+        const std::vector<double> b{ 3, 1, 2, 20, 26, 25 };
+        const std::vector<int> groups{ 0, 0, 0, 1, 1, 1 };
+        const Estimate estimate = ClusterBootstrap(groups, 300, 3).correlation(a, b);
+        const std::span<const double> allA(a);
+        const std::span<const double> allB(b);
+        std::vector<double> possible{ pearson(a, b), pearson(allA.first(3), allB.first(3)),
+                                      pearson(allA.last(3), allB.last(3)) };
+        std::sort(possible.begin(), possible.end());
+        COMPARE_NEAR(estimate.interval.low, possible.front(), 1e-12);
+        COMPARE_NEAR(estimate.interval.high, possible.back(), 1e-12);
     }
 
     void areaBootstrapEqualsAreaOfRepeatedItems()

@@ -39,11 +39,11 @@ void TestPlotNumbers::ticksAreRoundAndInside_data()
     QTest::addColumn<int>("target");
     QTest::addColumn<QVector<double>>("expected");
     QTest::addColumn<int>("decimals");
-    QTest::newRow("unit") << 0.0 << 1.0 << 5 << QVector<double> { 0, 0.2, 0.4, 0.6, 0.8, 1 } << 1;
-    QTest::newRow("both signs") << -2.6 << 2.6 << 5 << QVector<double> { -2, -1, 0, 1, 2 } << 0;
-    QTest::newRow("hundreds") << 3.0 << 1003.0 << 4 << QVector<double> { 200, 400, 600, 800, 1000 } << 0;
-    QTest::newRow("small") << 0.0011 << 0.0029 << 4 << QVector<double> { 0.0015, 0.002, 0.0025 } << 4;
-    QTest::newRow("coarse step") << -9.0 << 29.0 << 4 << QVector<double> { 0, 10, 20 } << 0;
+    QTest::newRow("unit") << 0.0 << 1.0 << 5 << QVector<double>{ 0, 0.2, 0.4, 0.6, 0.8, 1 } << 1;
+    QTest::newRow("both signs") << -2.6 << 2.6 << 5 << QVector<double>{ -2, -1, 0, 1, 2 } << 0;
+    QTest::newRow("hundreds") << 3.0 << 1003.0 << 4 << QVector<double>{ 200, 400, 600, 800, 1000 } << 0;
+    QTest::newRow("small") << 0.0011 << 0.0029 << 4 << QVector<double>{ 0.0015, 0.002, 0.0025 } << 4;
+    QTest::newRow("coarse step") << -9.0 << 29.0 << 4 << QVector<double>{ 0, 10, 20 } << 0;
 }
 
 void TestPlotNumbers::ticksAreRoundAndInside()
@@ -56,7 +56,8 @@ void TestPlotNumbers::ticksAreRoundAndInside()
     const Ticks ticks = niceTicks(low, high, target);
     QCOMPARE(ticks.values.size(), static_cast<std::size_t>(expected.size()));
     for (qsizetype i = 0; i < expected.size(); ++i)
-        QVERIFY2(std::abs(ticks.values[static_cast<std::size_t>(i)] - expected[i]) < 1e-12 * std::max(1.0, high),
+        QVERIFY2(
+            std::abs(ticks.values[static_cast<std::size_t>(i)] - expected[i]) < 1e-12 * std::max(1.0, high),
             qPrintable(QString::number(ticks.values[static_cast<std::size_t>(i)])));
     QCOMPARE(ticks.decimals, decimals);
 }
@@ -82,8 +83,8 @@ void TestPlotNumbers::paddedRanges()
 
 void TestPlotNumbers::histogramCountsByClass()
 {
-    const std::vector<double> values { 0.0, 0.1, 0.5, 0.99, 1.0, 1.1, -0.1 };
-    const std::vector<int> classes { 0, 1, 1, 0, 0, 0, 0 };
+    const std::vector<double> values{ 0.0, 0.1, 0.5, 0.99, 1.0, 1.1, -0.1 };
+    const std::vector<int> classes{ 0, 1, 1, 0, 0, 0, 0 };
     const Histogram bars = histogram(values, classes, 2, 0, 1, 2);
     QCOMPARE(bars.count(0, 0), 1.0); // 0.0
     QCOMPARE(bars.count(1, 0), 1.0); // 0.1
@@ -95,8 +96,8 @@ void TestPlotNumbers::histogramCountsByClass()
 
 void TestPlotNumbers::histogramRefusesWhatIsNotANumber()
 {
-    const std::vector<double> values { notANumber, 0.5, 0.5 };
-    const std::vector<int> classes { 0, 7, -1 };
+    const std::vector<double> values{ notANumber, 0.5, 0.5 };
+    const std::vector<int> classes{ 0, 7, -1 };
     QCOMPARE(histogram(values, classes, 2, 0, 1, 4).peak, 0.0);
     QCOMPARE(histogram(values, {}, 1, 0, 1, 4).peak, 2.0);
     QCOMPARE(histogram(values, {}, 1, 1, 1, 4).bins, 0);
@@ -106,9 +107,9 @@ void TestPlotNumbers::histogramRefusesWhatIsNotANumber()
 void TestPlotNumbers::gridCountsCells()
 {
     // Row 0 is the top; the right and the bottom edge belong to the last cells.
-    const std::vector<double> x { 0.0, 1.0, 1.0, 0.25, notANumber, 2.0 };
-    const std::vector<double> y { 1.0, 1.0, 0.0, 0.25, 0.5, 0.5 };
-    const std::vector<int> classes { 0, 1, 1, 0, 0, 0 };
+    const std::vector<double> x{ 0.0, 1.0, 1.0, 0.25, notANumber, 2.0 };
+    const std::vector<double> y{ 1.0, 1.0, 0.0, 0.25, 0.5, 0.5 };
+    const std::vector<int> classes{ 0, 1, 1, 0, 0, 0 };
     const DensityGrid grid = densityGrid(x, y, classes, 2, { 0, 1, 0, 1 }, 2, 2);
     QCOMPARE(grid.count(0, 0, 0), 1u);
     QCOMPARE(grid.count(1, 0, 1), 1u);
@@ -132,7 +133,7 @@ void TestPlotNumbers::toneIsLogarithmic()
 
 void TestPlotNumbers::densityOfOnePointIsTheKernel()
 {
-    const std::vector<double> values { 0.5 };
+    const std::vector<double> values{ 0.5 };
     const std::vector<double> density = kernelDensity(values, {}, -1.5, 2.5, 5, 2.0);
     for (int i = 0; i < 5; ++i) {
         const double z = (-1.5 + i - 0.5) / 2.0;
@@ -143,8 +144,8 @@ void TestPlotNumbers::densityOfOnePointIsTheKernel()
 
 void TestPlotNumbers::densityIntegratesToOne()
 {
-    const std::vector<double> values { -1, 0.2, 0.3, 2, notANumber };
-    const std::vector<double> weights { 1, 2, 0.5, 1, 9 };
+    const std::vector<double> values{ -1, 0.2, 0.3, 2, notANumber };
+    const std::vector<double> weights{ 1, 2, 0.5, 1, 9 };
     const int points = 2001;
     const std::vector<double> density = kernelDensity(values, weights, -10, 10, points);
     double sum = 0;
@@ -157,9 +158,9 @@ void TestPlotNumbers::densityIntegratesToOne()
 
 void TestPlotNumbers::weightsActLikeRepeats()
 {
-    const std::vector<double> repeated { 0, 1, 1, 1 };
-    const std::vector<double> values { 0, 1 };
-    const std::vector<double> weights { 1, 3 };
+    const std::vector<double> repeated{ 0, 1, 1, 1 };
+    const std::vector<double> values{ 0, 1 };
+    const std::vector<double> weights{ 1, 3 };
     const std::vector<double> a = kernelDensity(repeated, {}, -2, 3, 21, 0.5);
     const std::vector<double> b = kernelDensity(values, weights, -2, 3, 21, 0.5);
     for (std::size_t i = 0; i < a.size(); ++i)
@@ -174,8 +175,8 @@ void TestPlotNumbers::bandwidthIsSilvermans()
         values.push_back(i);
     const double expected = 0.9 * std::sqrt(7.5) * std::pow(9.0, -0.2);
     QVERIFY(std::abs(silvermanBandwidth(values, {}) - expected) < 1e-12);
-    QCOMPARE(silvermanBandwidth(std::vector<double> { 4, 4, 4 }, {}), 0.0);
-    QCOMPARE(silvermanBandwidth(std::vector<double> { 4 }, {}), 0.0);
+    QCOMPARE(silvermanBandwidth(std::vector<double>{ 4, 4, 4 }, {}), 0.0);
+    QCOMPARE(silvermanBandwidth(std::vector<double>{ 4 }, {}), 0.0);
 }
 
 QTEST_GUILESS_MAIN(TestPlotNumbers)

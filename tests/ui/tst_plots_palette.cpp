@@ -1,4 +1,5 @@
-// Contrast of every text on every surface, names of the style sheet, fonts and icons, and the change of theme.
+// Contrast of every text on every surface, names of the style sheet, fonts and icons, and the change of
+// theme.
 #include "ui/plots/style_sheet.h"
 #include "ui/plots/theme.h"
 
@@ -53,7 +54,9 @@ void TestPlotsPalette::textContrast()
     const Palette p = dark ? Palette::dark() : Palette::light();
     const auto check = [](const char* what, const QColor& front, const QColor& back, double least) {
         const double ratio = contrast(front, back);
-        QVERIFY2(ratio >= least, qPrintable(QStringLiteral("%1 on %2: %3").arg(QLatin1String(what), back.name()).arg(ratio)));
+        QVERIFY2(
+            ratio >= least,
+            qPrintable(QStringLiteral("%1 on %2: %3").arg(QLatin1String(what), back.name()).arg(ratio)));
     };
     for (const QColor& back : { p.ground, p.panel, p.flipped }) {
         check("text", p.text, back, 4.5);
@@ -73,7 +76,8 @@ void TestPlotsPalette::textContrast()
     check("onAccent", p.onAccent, p.accent, 4.5);
     for (const QColor& back : { p.ground, p.panel }) {
         // Inks are words too, at the ends of lines and arrows.
-        for (const Ink ink : { Ink::people(), Ink::constitution(), Ink::generation(), Ink::chosen(), Ink::rejected() })
+        for (const Ink ink :
+             { Ink::people(), Ink::constitution(), Ink::generation(), Ink::chosen(), Ink::rejected() })
             check("ink as text", p.textColour(ink), back, 4.5);
         for (const QColor& principle : p.principles)
             check("principle", principle, back, 4.5);
@@ -94,8 +98,8 @@ void TestPlotsPalette::principlesDiffer()
         for (std::size_t j = 0; j < i; ++j) {
             const QColor& a = p.principles[i];
             const QColor& b = p.principles[j];
-            const int distance
-                = std::abs(a.red() - b.red()) + std::abs(a.green() - b.green()) + std::abs(a.blue() - b.blue());
+            const int distance = std::abs(a.red() - b.red()) + std::abs(a.green() - b.green())
+                + std::abs(a.blue() - b.blue());
             QVERIFY2(distance >= 60, qPrintable(a.name() + QLatin1Char(' ') + b.name()));
         }
     QCOMPARE(p.colour(Ink::principle(Palette::principleCount)), p.principles[0]);
@@ -183,7 +187,9 @@ void TestPlotsPalette::figuresAreTabular()
         const QFontMetricsF metrics(theme.font(40, weight));
         const double width = metrics.horizontalAdvance(QStringLiteral("0"));
         for (char16_t digit = u'1'; digit <= u'9'; ++digit)
-            QVERIFY(std::abs(metrics.horizontalAdvance(QString(QChar(digit))) - width) < 0.1); // "1" is far narrower in Inter
+            QVERIFY(
+                std::abs(metrics.horizontalAdvance(QString(QChar(digit))) - width)
+                < 0.1); // "1" is far narrower in Inter
     }
 }
 

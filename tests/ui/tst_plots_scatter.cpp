@@ -36,7 +36,7 @@ Cloud cloud(int count)
 QVector<PointClass> kinds()
 {
     return { { QStringLiteral("chosen"), Ink::chosen(), Marker::Circle },
-        { QStringLiteral("rejected"), Ink::rejected(), Marker::Diamond } };
+             { QStringLiteral("rejected"), Ink::rejected(), Marker::Diamond } };
 }
 
 } // namespace
@@ -65,7 +65,8 @@ private Q_SLOTS:
 
 private:
     QWidget* port() const { return m_view->viewport(); }
-    void drag(QPoint from, QPoint to, Qt::MouseButton button = Qt::LeftButton, Qt::KeyboardModifiers keys = {});
+    void
+    drag(QPoint from, QPoint to, Qt::MouseButton button = Qt::LeftButton, Qt::KeyboardModifiers keys = {});
 
     Theme m_theme;
     std::unique_ptr<ScatterView> m_view;
@@ -141,11 +142,11 @@ void TestPlotsScatter::boxSelects()
     const QPoint margin(15, 15);
     drag(m_view->positionOf(0) - margin, m_view->positionOf(2) + margin);
     QCOMPARE(selected.count(), 1);
-    QCOMPARE(selected.last()[0].value<QVector<int>>(), (QVector<int> { 0, 2 }));
+    QCOMPARE(selected.last()[0].value<QVector<int>>(), (QVector<int>{ 0, 2 }));
     drag(m_view->positionOf(4) + margin, m_view->positionOf(4) - margin, Qt::LeftButton, Qt::ShiftModifier);
-    QCOMPARE(m_view->selection(), (QVector<int> { 0, 2, 4 }));
+    QCOMPARE(m_view->selection(), (QVector<int>{ 0, 2, 4 }));
     drag(m_view->positionOf(1) - margin, m_view->positionOf(1) + margin);
-    QCOMPARE(m_view->selection(), (QVector<int> { 1 }));
+    QCOMPARE(m_view->selection(), (QVector<int>{ 1 }));
     QTest::keyClick(m_view.get(), Qt::Key_Escape);
     QVERIFY(m_view->selection().isEmpty());
     QVERIFY(selected.last()[0].value<QVector<int>>().isEmpty());
@@ -166,14 +167,15 @@ void TestPlotsScatter::lassoSelects()
     QTest::mouseMove(port(), left + QPoint(-10, -20));
     QTest::mouseRelease(port(), Qt::LeftButton, {}, left + QPoint(-10, -20));
     QCOMPARE(selected.count(), 1);
-    QCOMPARE(selected.last()[0].value<QVector<int>>(), (QVector<int> { 1, 3 }));
+    QCOMPARE(selected.last()[0].value<QVector<int>>(), (QVector<int>{ 1, 3 }));
 }
 
 void TestPlotsScatter::wheelAndDoubleClick()
 {
     const plot::Range before = m_view->windowX();
     const QPoint at = m_view->positionOf(2);
-    QWheelEvent wheel(at, port()->mapToGlobal(at), {}, { 0, 120 }, Qt::NoButton, {}, Qt::NoScrollPhase, false);
+    QWheelEvent wheel(
+        at, port()->mapToGlobal(at), {}, { 0, 120 }, Qt::NoButton, {}, Qt::NoScrollPhase, false);
     QCoreApplication::sendEvent(port(), &wheel);
     const plot::Range after = m_view->windowX();
     QVERIFY(std::abs((before.high - before.low) / (after.high - after.low) - 1.2) < 1e-9);
@@ -231,7 +233,7 @@ void TestPlotsScatter::coordinatesChangeCheaply()
     QVERIFY(m_view->setCoordinates({ 1, -1, 1.5, 0, 0 }, { 1, 0, 0, 1, -1 }));
     QCOMPARE(m_view->windowX().low, window.low); // a slider does not move the axes
     QCOMPARE(m_view->pinnedPoint(), 2);
-    QCOMPARE(m_view->selection(), (QVector<int> { 1 }));
+    QCOMPARE(m_view->selection(), (QVector<int>{ 1 }));
     QCOMPARE(m_view->pointAt(m_view->toWidget({ 1, 1 }).toPoint()), 0);
     QVERIFY(!m_view->setCoordinates({ 1 }, { 1 }));
     QCOMPARE(m_view->pointCount(), 5);
@@ -261,7 +263,8 @@ void TestPlotsScatter::strangeInput()
     m_view->setPinned(99);
     m_view->setHovered(-7);
     m_view->setSelection({ 0, 44 });
-    m_view->setArrows({ { QStringLiteral("zero"), Ink::people(), { 0, 0 } }, { QStringLiteral("none"), Ink::people(), { nan, 1 } } });
+    m_view->setArrows({ { QStringLiteral("zero"), Ink::people(), { 0, 0 } },
+                        { QStringLiteral("none"), Ink::people(), { nan, 1 } } });
     m_view->image(1);
     QCOMPARE(m_view->pinnedPoint(), -1);
     QCOMPARE(m_view->pointAt(m_view->positionOf(0)), 0);
@@ -318,7 +321,8 @@ void TestPlotsScatter::repaintTime()
     m_view->resize(720, 520);
     m_view->setData(first.x, first.y, first.classes, kinds());
     QCOMPARE(m_view->showsDensity(), points > 20000);
-    m_view->setArrows({ { QStringLiteral("people"), Ink::people(), { 1, 2 }, 8 }, { QStringLiteral("constitution"), Ink::constitution(), { -1, 2 }, 8 } });
+    m_view->setArrows({ { QStringLiteral("people"), Ink::people(), { 1, 2 }, 8 },
+                        { QStringLiteral("constitution"), Ink::constitution(), { -1, 2 }, 8 } });
     QImage target(m_view->viewport()->size(), QImage::Format_ARGB32_Premultiplied);
     std::vector<double> times;
     for (int run = 0; run < 9; ++run) {

@@ -45,7 +45,7 @@ void TestPlotsSeries::init()
     m_view = std::make_unique<SeriesView>(m_theme);
     m_view->resize(500, 300);
     m_view->setAxes({ QStringLiteral("layer") }, { QStringLiteral("accuracy") });
-    Series line { QStringLiteral("probe"), Ink::people(), { 0, 1, 2, 3, 4 }, { 0.5, 0.6, 0.8, 0.9, 0.7 } };
+    Series line{ QStringLiteral("probe"), Ink::people(), { 0, 1, 2, 3, 4 }, { 0.5, 0.6, 0.8, 0.9, 0.7 } };
     line.low = { 0.4, 0.5, 0.7, 0.8, 0.6 };
     line.high = { 0.6, 0.7, 0.9, 1.0, 0.8 };
     m_view->setSeries({ line });
@@ -56,7 +56,7 @@ void TestPlotsSeries::init()
 void TestPlotsSeries::valuesBetweenSamples()
 {
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    const Series line { {}, {}, { 0, 1, 3, 4 }, { 1, 2, 4, nan } };
+    const Series line{ {}, {}, { 0, 1, 3, 4 }, { 1, 2, 4, nan } };
     QCOMPARE(SeriesView::valueAt(line, 0).value(), 1.0);
     QCOMPARE(SeriesView::valueAt(line, 2).value(), 3.0);
     QCOMPARE(SeriesView::valueAt(line, 3).value(), 4.0);
@@ -74,10 +74,11 @@ void TestPlotsSeries::windowHoldsEverything()
     QVERIFY(m_view->windowY().low < 0.4 && m_view->windowY().high > 1.0); // the bands, too
     m_view->setReferenceLines({ { QStringLiteral("chance"), 0.2 } });
     QVERIFY(m_view->windowY().low < 0.2);
-    m_view->setRangeY(plot::Range { 0, 2 });
+    m_view->setRangeY(plot::Range{ 0, 2 });
     QCOMPARE(m_view->windowY().high, 2.0);
     // Qt Charts' plot area is ours, also after labels changed the margins.
-    QVERIFY((m_view->chart()->plotArea().bottomRight() - m_view->plotArea().bottomRight()).manhattanLength() < 1);
+    QVERIFY(
+        (m_view->chart()->plotArea().bottomRight() - m_view->plotArea().bottomRight()).manhattanLength() < 1);
 }
 
 void TestPlotsSeries::gapsSplitTheLine()
@@ -162,7 +163,8 @@ void TestPlotsSeries::clickWithoutMarker()
 
 void TestPlotsSeries::labelsKeepApart()
 {
-    // Three lines that end at one point: their words stand below one another inside the picture, so all rows have ink.
+    // Three lines that end at one point: their words stand below one another inside the picture, so all rows
+    // have ink.
     QVector<Series> lines;
     for (int i = 0; i < 3; ++i)
         lines.append({ QStringLiteral("label"), Ink::people(), { 0, 1 }, { 0, 1 } });
@@ -187,16 +189,16 @@ void TestPlotsSeries::csv()
 {
     const QStringList lines = m_view->csv().split(QLatin1Char('\n'));
     QCOMPARE(lines[0], QStringLiteral("series,x,y,low,high"));
-    QCOMPARE(lines[3], QStringLiteral("\"probe\",2,0.8,0.7,0.9"));
+    QCOMPARE(lines[3], QStringLiteral("probe,2,0.8,0.7,0.9"));
 }
 
 void TestPlotsSeries::strangeSeries()
 {
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    Series short1 { QStringLiteral("short"), Ink::people(), { 1, 2, 3 }, { 1 } };
-    Series empty { QStringLiteral("empty"), Ink::people(), {}, {} };
+    Series short1{ QStringLiteral("short"), Ink::people(), { 1, 2, 3 }, { 1 } };
+    Series empty{ QStringLiteral("empty"), Ink::people(), {}, {} };
     empty.labelAt = Series::LabelAt::Peak;
-    Series nans { QStringLiteral("nan"), Ink::people(), { 0, 1 }, { nan, nan } };
+    Series nans{ QStringLiteral("nan"), Ink::people(), { 0, 1 }, { nan, nan } };
     nans.filled = true;
     nans.labelAt = Series::LabelAt::Peak;
     m_view->setSeries({ short1, empty, nans });
@@ -216,7 +218,8 @@ void TestPlotsSeries::heatmapCells()
     HeatmapView map(m_theme);
     map.resize(500, 240);
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    QVERIFY(map.setData({ QStringLiteral("a"), QStringLiteral("b") },
+    QVERIFY(map.setData(
+        { QStringLiteral("a"), QStringLiteral("b") },
         { QStringLiteral("x"), QStringLiteral("y"), QStringLiteral("z") }, { 1, 0.5, 0, -0.5, -1, nan }));
     QVERIFY(!map.setData({ QStringLiteral("a") }, { QStringLiteral("x") }, { 1, 2 }));
     QCOMPARE(map.value(1, 0), -0.5);
@@ -236,13 +239,15 @@ void TestPlotsSeries::heatmapCells()
     QTest::mouseClick(&map, Qt::LeftButton, {}, map.cellRect(0, 1).center());
     QCOMPARE(clicked.count(), 1);
     QCOMPARE(clicked.last()[1].toInt(), 1);
-    QCOMPARE(map.csv().split(QLatin1Char('\n'))[2], QStringLiteral("\"b\",-0.5,-1,"));
+    QCOMPARE(map.csv().split(QLatin1Char('\n'))[2], QStringLiteral("b,-0.5,-1,"));
 }
 
 void TestPlotsSeries::heatmapKeys()
 {
     HeatmapView map(m_theme);
-    map.setData({ QStringLiteral("a"), QStringLiteral("b") }, { QStringLiteral("x"), QStringLiteral("y") }, { 1, 2, 3, 4 });
+    map.setData(
+        { QStringLiteral("a"), QStringLiteral("b") }, { QStringLiteral("x"), QStringLiteral("y") },
+        { 1, 2, 3, 4 });
     map.show();
     QSignalSpy hovered(&map, &HeatmapView::cellHovered);
     QSignalSpy clicked(&map, &HeatmapView::cellClicked);
@@ -259,7 +264,9 @@ void TestPlotsSeries::heatmapColours()
 {
     HeatmapView map(m_theme);
     map.resize(400, 120);
-    map.setData({ QStringLiteral("a") }, { QStringLiteral("x"), QStringLiteral("y"), QStringLiteral("z") }, { 0, 1, 2 });
+    map.setData(
+        { QStringLiteral("a") }, { QStringLiteral("x"), QStringLiteral("y"), QStringLiteral("z") },
+        { 0, 1, 2 });
     map.setScale(0, 1, 2);
     const QImage image = map.image(1);
     const Palette& p = m_theme.palette();

@@ -46,7 +46,8 @@ private:
     static void wheel(QWidget& widget, int delta)
     {
         const QPointF at = widget.rect().center();
-        QWheelEvent event(at, widget.mapToGlobal(at), {}, { 0, delta }, Qt::NoButton, {}, Qt::NoScrollPhase, false);
+        QWheelEvent event(
+            at, widget.mapToGlobal(at), {}, { 0, delta }, Qt::NoButton, {}, Qt::NoScrollPhase, false);
         QCoreApplication::sendEvent(&widget, &event);
     }
     static void show(QWidget& widget)
@@ -65,7 +66,8 @@ void TestPlotsWidgets::sliderDrag()
     show(slider);
     QSignalSpy changed(&slider, &WeightSlider::valueChanged);
     QSignalSpy released(&slider, &WeightSlider::sliderReleased);
-    QTest::mousePress(&slider, Qt::LeftButton, {}, slider.handlePosition() + QPoint(2, 0)); // by its edge: no jump
+    QTest::mousePress(
+        &slider, Qt::LeftButton, {}, slider.handlePosition() + QPoint(2, 0)); // by its edge: no jump
     QCOMPARE(changed.count(), 0);
     QTest::mouseMove(&slider, slider.positionOf(1.0) + QPoint(2, 0));
     QCOMPARE(slider.value(), 1.0);
@@ -173,7 +175,7 @@ void TestPlotsWidgets::scrubberDragWheelKeys()
     LayerScrubber scrubber(m_theme);
     scrubber.resize(440, 40);
     std::vector<double> accuracy;
-    QStringList labels { QStringLiteral("embedding") };
+    QStringList labels{ QStringLiteral("embedding") };
     for (int i = 0; i < 13; ++i)
         accuracy.push_back(0.5 + 0.03 * i);
     for (int i = 0; i < 12; ++i)
@@ -339,7 +341,9 @@ void TestPlotsWidgets::messageBar()
     MessageBar bar(m_theme, &window);
     show(window);
     QVERIFY(bar.isHidden());
-    bar.showMessage(Tone::Error, QStringLiteral("The file ends early."), QStringLiteral("pairs.jsonl, line 41"), QStringLiteral("Open it"));
+    bar.showMessage(
+        Tone::Error, QStringLiteral("The file ends early."), QStringLiteral("pairs.jsonl, line 41"),
+        QStringLiteral("Open it"));
     QVERIFY(!bar.isHidden());
     QCOMPARE(bar.text(), QStringLiteral("The file ends early."));
     auto* details = bar.findChild<QLabel*>(QStringLiteral("messageDetails"));
@@ -399,7 +403,7 @@ void TestPlotsWidgets::everyPaletteAndSizePaints()
     ProbabilityBar bar(m_theme);
     Swatch swatch(m_theme, Ink::chosen(), Marker::Circle, QStringLiteral("chosen"));
     LayerScrubber scrubber(m_theme);
-    const QVector<QWidget*> all { &slider, &card, &bar, &swatch, &scrubber };
+    const QVector<QWidget*> all{ &slider, &card, &bar, &swatch, &scrubber };
     QVector<QSize> before;
     for (QWidget* widget : all)
         before.append(widget->sizeHint());

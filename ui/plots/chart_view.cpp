@@ -16,15 +16,15 @@ namespace lodestone::ui {
 
 namespace {
 
-    bool valid(plot::Range range)
-    {
-        return std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high;
-    }
+bool valid(plot::Range range)
+{
+    return std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high;
+}
 
-    QString tickText(const AxisSpec& axis, double value, int decimals)
-    {
-        return axis.label ? axis.label(value) : number(value, decimals);
-    }
+QString tickText(const AxisSpec& axis, double value, int decimals)
+{
+    return axis.label ? axis.label(value) : number(value, decimals);
+}
 
 } // namespace
 
@@ -139,13 +139,16 @@ void ChartView::relayout()
             labelWidth = std::max(labelWidth, small.horizontalAdvance(tickText(m_y, value, ticks.decimals)));
         labelWidth += p.px(14);
     }
-    const double left = std::max(p.px(8), labelWidth + (m_y.title.isEmpty() ? 0 : secondary.height() + p.px(2)));
-    const double bottom = std::max(p.px(8),
+    const double left
+        = std::max(p.px(8), labelWidth + (m_y.title.isEmpty() ? 0 : secondary.height() + p.px(2)));
+    const double bottom = std::max(
+        p.px(8),
         (m_x.visible ? small.height() + p.px(12) : p.px(4))
             + (m_x.title.isEmpty() ? 0 : secondary.height() + p.px(8)));
     const QRectF whole(QPointF(0, 0), QSizeF(viewport()->size()));
     // Half a label may stand out at the right and above.
-    m_plotArea = whole.adjusted(left + m_extra.left(), p.px(8) + m_extra.top(), -p.px(12) - m_extra.right(),
+    m_plotArea = whole.adjusted(
+        left + m_extra.left(), p.px(8) + m_extra.top(), -p.px(12) - m_extra.right(),
         -bottom - m_extra.bottom());
     // On whole pixels the axis lines stay sharp.
     m_plotArea = QRectF(m_plotArea.toRect());
@@ -183,17 +186,18 @@ void ChartView::applyTicks()
 QPointF ChartView::toWidget(QPointF value) const
 {
     return { m_plotArea.left()
-            + (value.x() - m_windowX.low) / (m_windowX.high - m_windowX.low) * m_plotArea.width(),
-        m_plotArea.bottom()
-            - (value.y() - m_windowY.low) / (m_windowY.high - m_windowY.low) * m_plotArea.height() };
+                 + (value.x() - m_windowX.low) / (m_windowX.high - m_windowX.low) * m_plotArea.width(),
+             m_plotArea.bottom()
+                 - (value.y() - m_windowY.low) / (m_windowY.high - m_windowY.low) * m_plotArea.height() };
 }
 
 QPointF ChartView::toData(QPointF widget) const
 {
     return { m_windowX.low
-            + (widget.x() - m_plotArea.left()) / m_plotArea.width() * (m_windowX.high - m_windowX.low),
-        m_windowY.low
-            + (m_plotArea.bottom() - widget.y()) / m_plotArea.height() * (m_windowY.high - m_windowY.low) };
+                 + (widget.x() - m_plotArea.left()) / m_plotArea.width() * (m_windowX.high - m_windowX.low),
+             m_windowY.low
+                 + (m_plotArea.bottom() - widget.y()) / m_plotArea.height()
+                     * (m_windowY.high - m_windowY.low) };
 }
 
 QImage ChartView::image(double scale)
@@ -211,7 +215,8 @@ QString ChartView::savePng(const QString& path, double scale)
 {
     if (image(scale).save(path, "PNG"))
         return {};
-    return tr("The picture could not be written to %1. Check that the folder exists and is writable.").arg(path);
+    return tr("The picture could not be written to %1. Check that the folder exists and is writable.")
+        .arg(path);
 }
 
 QSize ChartView::sizeHint() const { return { look().ipx(360), look().ipx(240) }; }
@@ -230,14 +235,21 @@ void ChartView::resizeEvent(QResizeEvent* event)
 void ChartView::drawForeground(QPainter* painter, const QRectF&)
 {
     painter->save();
+    // Qt Charts closes the grid with a line at the end of each range: a frame, where none is wanted.
+    painter->setRenderHint(QPainter::Antialiasing, false);
+    painter->fillRect(
+        QRectF(m_plotArea.left() + 1, m_plotArea.top() - 1, m_plotArea.width() + 1, 2), surfaceColour());
+    painter->fillRect(
+        QRectF(m_plotArea.right() - 1, m_plotArea.top() - 1, 2, m_plotArea.height()), surfaceColour());
     painter->setRenderHint(QPainter::Antialiasing);
     paintOver(*painter);
     if (m_focusVisible && hasFocus()) {
         painter->setPen(QPen(look().accent, look().px(2)));
         painter->setBrush(Qt::NoBrush);
         const double inset = look().px(1);
-        painter->drawRoundedRect(QRectF(viewport()->rect()).adjusted(inset, inset, -inset, -inset),
-            look().radiusControl, look().radiusControl);
+        painter->drawRoundedRect(
+            QRectF(viewport()->rect()).adjusted(inset, inset, -inset, -inset), look().radiusControl,
+            look().radiusControl);
     }
     painter->restore();
 }
@@ -268,7 +280,8 @@ void ChartView::drawHaloText(
 {
     QPainterPath outline;
     outline.addText(at, font, text);
-    painter.setPen(QPen(withAlpha(surfaceColour(), 0.9), look().px(4), Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setPen(
+        QPen(withAlpha(surfaceColour(), 0.9), look().px(4), Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
     painter.setBrush(Qt::NoBrush);
     painter.drawPath(outline);
     painter.setFont(font);

@@ -1,4 +1,5 @@
-// The frame that every chart of the window shares: Qt Charts' axes and grid drawn in the window's language of form.
+// The frame that every chart of the window shares: Qt Charts' axes and grid drawn in the window's language of
+// form.
 #pragma once
 
 #include "core/plot/ticks.h"
@@ -20,11 +21,11 @@ struct AxisSpec {
     bool visible = true; ///< false: no line, ticks, numbers or grid; the title stays
     int ticks = 6; ///< wanted number of ticks
     /// The text of a tick; empty chooses digits by the step.
-    std::function<QString(double)> label {};
+    std::function<QString(double)> label{};
 };
 
-/// A chart without legend, frame, background or animation whose plot area follows the widget's size. Both axes are
-/// linear. Subclasses draw what Qt Charts has no item for in paintOver, in widget coordinates.
+/// A chart without legend, frame, background or animation whose plot area follows the widget's size. Both
+/// axes are linear. Subclasses draw what Qt Charts has no item for in paintOver, in widget coordinates.
 class ChartView : public QChartView {
     Q_OBJECT
 public:
@@ -74,8 +75,10 @@ protected:
     void focusOutEvent(QFocusEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
-    /// Text with a halo in the surface's colour, so that it reads above points. `at` is the left end of the baseline.
-    void drawHaloText(QPainter& painter, QPointF at, const QString& text, const QFont& font, const QColor& colour) const;
+    /// Text with a halo in the surface's colour, so that it reads above points. `at` is the left end of the
+    /// baseline.
+    void drawHaloText(
+        QPainter& painter, QPointF at, const QString& text, const QFont& font, const QColor& colour) const;
     bool focusVisible() const { return m_focusVisible; }
 
 private:

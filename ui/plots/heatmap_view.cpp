@@ -1,5 +1,6 @@
 #include "ui/plots/heatmap_view.h"
 
+#include "ui/plots/csv.h"
 #include "ui/plots/theme.h"
 
 #include <QFontMetricsF>
@@ -13,10 +14,10 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr double widestLabel = 160; // pixels at scale 1; longer labels are elided
-    constexpr double widestCell = 96;
-    constexpr double highestCell = 40;
-    constexpr double dot = 8;
+constexpr double widestLabel = 160; // pixels at scale 1; longer labels are elided
+constexpr double widestCell = 96;
+constexpr double highestCell = 40;
+constexpr double dot = 8;
 
 } // namespace
 
@@ -98,8 +99,9 @@ double HeatmapView::value(int row, int column) const
 {
     if (row < 0 || column < 0 || row >= m_rows.size() || column >= m_columns.size())
         return std::nan("");
-    return m_values[static_cast<std::size_t>(row) * static_cast<std::size_t>(m_columns.size())
-        + static_cast<std::size_t>(column)];
+    return m_values
+        [static_cast<std::size_t>(row) * static_cast<std::size_t>(m_columns.size())
+         + static_cast<std::size_t>(column)];
 }
 
 int HeatmapView::rowLabelWidth() const
@@ -112,7 +114,8 @@ int HeatmapView::rowLabelWidth() const
     width = std::min(width, p.px(widestLabel));
     if (!m_rowInks.isEmpty())
         width += p.px(dot + 6);
-    return static_cast<int>(std::ceil(width + p.px(10) + (m_rowTitle.isEmpty() ? 0 : metrics.height() + p.px(4))));
+    return static_cast<int>(
+        std::ceil(width + p.px(10) + (m_rowTitle.isEmpty() ? 0 : metrics.height() + p.px(4))));
 }
 
 int HeatmapView::columnLabelHeight() const
@@ -143,7 +146,8 @@ QRect HeatmapView::cellRect(int row, int column) const
     const QRectF grid = gridRect();
     const double cellWidth = grid.width() / static_cast<double>(m_columns.size());
     const double cellHeight = grid.height() / static_cast<double>(m_rows.size());
-    return QRectF(grid.left() + column * cellWidth, grid.top() + row * cellHeight, cellWidth, cellHeight).toRect();
+    return QRectF(grid.left() + column * cellWidth, grid.top() + row * cellHeight, cellWidth, cellHeight)
+        .toRect();
 }
 
 std::optional<std::pair<int, int>> HeatmapView::cellAt(QPoint place) const
@@ -151,17 +155,20 @@ std::optional<std::pair<int, int>> HeatmapView::cellAt(QPoint place) const
     const QRectF grid = gridRect();
     if (m_rows.isEmpty() || m_columns.isEmpty() || !grid.contains(place))
         return std::nullopt;
-    const int column = static_cast<int>((place.x() - grid.left()) / grid.width() * static_cast<double>(m_columns.size()));
-    const int row = static_cast<int>((place.y() - grid.top()) / grid.height() * static_cast<double>(m_rows.size()));
-    return std::pair(std::min(row, static_cast<int>(m_rows.size()) - 1),
+    const int column
+        = static_cast<int>((place.x() - grid.left()) / grid.width() * static_cast<double>(m_columns.size()));
+    const int row
+        = static_cast<int>((place.y() - grid.top()) / grid.height() * static_cast<double>(m_rows.size()));
+    return std::pair(
+        std::min(row, static_cast<int>(m_rows.size()) - 1),
         std::min(column, static_cast<int>(m_columns.size()) - 1));
 }
 
 double HeatmapView::position(double value) const
 {
     return std::clamp(
-        value < m_middle ? (value - m_middle) / (m_middle - m_low) : (value - m_middle) / (m_high - m_middle), -1.0,
-        1.0);
+        value < m_middle ? (value - m_middle) / (m_middle - m_low) : (value - m_middle) / (m_high - m_middle),
+        -1.0, 1.0);
 }
 
 void HeatmapView::paintEvent(QPaintEvent*)
@@ -175,7 +182,8 @@ void HeatmapView::paintEvent(QPaintEvent*)
     painter.setFont(labelFont);
     painter.setPen(p.secondary);
     if (!m_columnTitle.isEmpty())
-        painter.drawText(QRectF(grid.left(), 0, grid.width(), metrics.height()), Qt::AlignCenter, m_columnTitle);
+        painter.drawText(
+            QRectF(grid.left(), 0, grid.width(), metrics.height()), Qt::AlignCenter, m_columnTitle);
     if (!m_rowTitle.isEmpty()) {
         painter.save();
         painter.translate(0, grid.center().y());
@@ -188,7 +196,8 @@ void HeatmapView::paintEvent(QPaintEvent*)
         painter.setPen(Qt::NoPen);
         painter.setBrush(p.colour(ink));
         const double half = p.px(dot) / 2;
-        painter.drawRoundedRect(QRectF(centre - QPointF(half, half), QSizeF(2 * half, 2 * half)), p.px(2), p.px(2));
+        painter.drawRoundedRect(
+            QRectF(centre - QPointF(half, half), QSizeF(2 * half, 2 * half)), p.px(2), p.px(2));
     };
     const double labelGap = p.px(10);
     for (int row = 0; row < m_rows.size(); ++row) {
@@ -197,9 +206,12 @@ void HeatmapView::paintEvent(QPaintEvent*)
         const double room = std::min(p.px(widestLabel), right);
         const QString text = metrics.elidedText(m_rows[row], Qt::ElideRight, room);
         painter.setPen(m_hovered && m_hovered->first == row ? p.text : p.secondary);
-        painter.drawText(QRectF(right - room, cell.top(), room, cell.height()), Qt::AlignRight | Qt::AlignVCenter, text);
+        painter.drawText(
+            QRectF(right - room, cell.top(), room, cell.height()), Qt::AlignRight | Qt::AlignVCenter, text);
         if (row < m_rowInks.size())
-            drawDot({ right - metrics.horizontalAdvance(text) - p.px(6 + dot / 2), cell.center().y() }, m_rowInks[row]);
+            drawDot(
+                { right - metrics.horizontalAdvance(text) - p.px(6 + dot / 2), cell.center().y() },
+                m_rowInks[row]);
     }
     for (int column = 0; column < m_columns.size(); ++column) {
         const QRectF cell = cellRect(0, column);
@@ -334,26 +346,22 @@ void HeatmapView::describe()
         for (int column = 0; column < m_columns.size(); ++column)
             if (std::isfinite(value(row, column)) && lines.size() < 100)
                 lines.append(tr("%1 and %2: %3")
-                                 .arg(m_rows[row], m_columns[column],
+                                 .arg(
+                                     m_rows[row], m_columns[column],
                                      ui::number(value(row, column), m_decimals, false, m_bare)));
     setAccessibleDescription(lines.join(QLatin1String("; ")));
 }
 
 QString HeatmapView::csv() const
 {
-    const auto quoted = [](QString text) {
-        return QLatin1Char('"') + text.replace(QLatin1String("\""), QLatin1String("\"\"")) + QLatin1Char('"');
-    };
-    QString text = quoted(QString());
+    QString text;
     for (const QString& column : m_columns)
-        text += QLatin1Char(',') + quoted(column);
+        text += QLatin1Char(',') + csvField(column);
     text += QLatin1Char('\n');
     for (int row = 0; row < m_rows.size(); ++row) {
-        text += quoted(m_rows[row]);
-        for (int column = 0; column < m_columns.size(); ++column) {
-            const double number = value(row, column);
-            text += QLatin1Char(',') + (std::isfinite(number) ? QString::number(number, 'g', 9) : QString());
-        }
+        text += csvField(m_rows[row]);
+        for (int column = 0; column < m_columns.size(); ++column)
+            text += QLatin1Char(',') + csvField(value(row, column));
         text += QLatin1Char('\n');
     }
     return text;
@@ -372,14 +380,14 @@ QSize HeatmapView::sizeHint() const
 {
     const Palette& p = m_theme.palette();
     return { rowLabelWidth() + p.ipx(64) * static_cast<int>(m_columns.size()) + p.ipx(4),
-        columnLabelHeight() + p.ipx(28) * static_cast<int>(m_rows.size()) + p.ipx(4) };
+             columnLabelHeight() + p.ipx(28) * static_cast<int>(m_rows.size()) + p.ipx(4) };
 }
 
 QSize HeatmapView::minimumSizeHint() const
 {
     const Palette& p = m_theme.palette();
     return { rowLabelWidth() + p.ipx(28) * static_cast<int>(m_columns.size()) + p.ipx(4),
-        columnLabelHeight() + p.ipx(20) * static_cast<int>(m_rows.size()) + p.ipx(4) };
+             columnLabelHeight() + p.ipx(20) * static_cast<int>(m_rows.size()) + p.ipx(4) };
 }
 
 } // namespace lodestone::ui

@@ -1,4 +1,5 @@
-// A labelled grid of numbers with a colour behind each: cosines between principles, agreement by judge and layer.
+// A labelled grid of numbers with a colour behind each: cosines between principles, agreement by judge and
+// layer.
 #pragma once
 
 #include "ui/plots/palette.h"
@@ -12,15 +13,16 @@ namespace lodestone::ui {
 
 class Theme;
 
-/// Each cell prints its number, so the colour never carries it alone. Keys: arrows move the focus cell, Enter clicks it.
+/// Each cell prints its number, so the colour never carries it alone. Keys: arrows move the focus cell, Enter
+/// clicks it.
 class HeatmapView : public QWidget {
     Q_OBJECT
 public:
     explicit HeatmapView(Theme& theme, QWidget* parent = nullptr);
     ~HeatmapView() override;
 
-    /// `values` is row-major, rows x columns; a value that is not finite is an empty cell. Another length than rows x columns is
-    /// refused (returns false).
+    /// `values` is row-major, rows x columns; a value that is not finite is an empty cell. Another length
+    /// than rows x columns is refused (returns false).
     bool setData(QStringList rows, QStringList columns, std::vector<double> values);
     /// Colours: `middle` is neutral, `low` and `high` the ends. At first -1, 0, 1.
     void setScale(double low, double middle, double high);
@@ -76,7 +78,7 @@ private:
     bool m_focusVisible = false;
     std::optional<std::pair<int, int>> m_hovered;
     std::optional<std::pair<int, int>> m_selected;
-    std::pair<int, int> m_focus { 0, 0 };
+    std::pair<int, int> m_focus{ 0, 0 };
 };
 
 } // namespace lodestone::ui

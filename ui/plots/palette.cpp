@@ -7,35 +7,36 @@ namespace lodestone::ui {
 
 namespace {
 
-    void scaleSizes(Palette& palette, double scale)
-    {
-        palette.scale = scale;
-        for (int* size : { &palette.fontSmall, &palette.fontSecondary, &palette.fontText, &palette.fontSentence,
-                 &palette.fontFigure, &palette.radiusCard, &palette.radiusControl, &palette.padPanel,
-                 &palette.padCard, &palette.gap, &palette.gapSmall, &palette.controlHeight, &palette.grooveHeight,
-                 &palette.handle, &palette.iconSize })
-            *size = static_cast<int>(std::lround(*size * scale));
-        for (double* size :
-            { &palette.pointRadius, &palette.lineWidth, &palette.arrowWidth, &palette.hoverRadius })
-            *size *= scale;
-    }
+void scaleSizes(Palette& palette, double scale)
+{
+    palette.scale = scale;
+    for (int* size : { &palette.fontSmall, &palette.fontSecondary, &palette.fontText, &palette.fontSentence,
+                       &palette.fontFigure, &palette.radiusCard, &palette.radiusControl, &palette.padPanel,
+                       &palette.padCard, &palette.gap, &palette.gapSmall, &palette.controlHeight,
+                       &palette.grooveHeight, &palette.handle, &palette.iconSize })
+        *size = static_cast<int>(std::lround(*size * scale));
+    for (double* size :
+         { &palette.pointRadius, &palette.lineWidth, &palette.arrowWidth, &palette.hoverRadius })
+        *size *= scale;
+}
 
-    QColor rgb(unsigned value) { return QColor::fromRgb(value | 0xFF000000u); }
+QColor rgb(unsigned value) { return QColor::fromRgb(value | 0xFF000000u); }
 
-    double linear(double channel)
-    {
-        return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
-    }
+double linear(double channel)
+{
+    return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
+}
 
-    double encoded(double light)
-    {
-        return light <= 0.0031308 ? light * 12.92 : 1.055 * std::pow(light, 1 / 2.4) - 0.055;
-    }
+double encoded(double light)
+{
+    return light <= 0.0031308 ? light * 12.92 : 1.055 * std::pow(light, 1 / 2.4) - 0.055;
+}
 
-    double luminance(const QColor& colour)
-    {
-        return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
-    }
+double luminance(const QColor& colour)
+{
+    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF())
+        + 0.0722 * linear(colour.blueF());
+}
 
 } // namespace
 
@@ -66,8 +67,8 @@ Palette Palette::light(double scale)
     p.people = rgb(0x1B2430);
     p.constitution = rgb(0x7B3FA0);
     p.generation = rgb(0x667282);
-    p.principles = { rgb(0x7B3FA0), rgb(0x0072B2), rgb(0x117A55), rgb(0x946200), rgb(0xB0417E), rgb(0xC2372E),
-        rgb(0x66700A), rgb(0x8A4B2A) };
+    p.principles = { rgb(0x7B3FA0), rgb(0x0072B2), rgb(0x117A55), rgb(0x946200),
+                     rgb(0xB0417E), rgb(0xC2372E), rgb(0x66700A), rgb(0x8A4B2A) };
     p.rampLow = rgb(0x0072B2);
     p.rampMiddle = rgb(0xF1F1F0);
     p.rampHigh = rgb(0xD55E00);
@@ -103,8 +104,8 @@ Palette Palette::dark(double scale)
     p.people = rgb(0xFFFFFF);
     p.constitution = rgb(0xC79AEA);
     p.generation = rgb(0x8F9BAA);
-    p.principles = { rgb(0xC79AEA), rgb(0x56B4E9), rgb(0x4FC38A), rgb(0xE3B341), rgb(0xF08FB6), rgb(0xF4796B),
-        rgb(0xB9C65A), rgb(0xD9A07A) };
+    p.principles = { rgb(0xC79AEA), rgb(0x56B4E9), rgb(0x4FC38A), rgb(0xE3B341),
+                     rgb(0xF08FB6), rgb(0xF4796B), rgb(0xB9C65A), rgb(0xD9A07A) };
     p.rampLow = rgb(0x56B4E9);
     p.rampMiddle = rgb(0x2A303A);
     p.rampHigh = rgb(0xF08A4B);
@@ -177,7 +178,8 @@ QColor rampColour(const Palette& palette, double value)
     const double share = std::min(1.0, std::abs(value));
     const auto channel
         = [share](double a, double b) { return encoded(linear(a) * (1 - share) + linear(b) * share); };
-    return QColor::fromRgbF(static_cast<float>(channel(palette.rampMiddle.redF(), end.redF())),
+    return QColor::fromRgbF(
+        static_cast<float>(channel(palette.rampMiddle.redF(), end.redF())),
         static_cast<float>(channel(palette.rampMiddle.greenF(), end.greenF())),
         static_cast<float>(channel(palette.rampMiddle.blueF(), end.blueF())));
 }
@@ -191,7 +193,8 @@ QColor withAlpha(QColor colour, double alpha)
 QColor mixed(const QColor& back, const QColor& front, double alpha)
 {
     const auto channel = [alpha](int a, int b) { return static_cast<int>(std::lround(a + (b - a) * alpha)); };
-    return QColor(channel(back.red(), front.red()), channel(back.green(), front.green()),
+    return QColor(
+        channel(back.red(), front.red()), channel(back.green(), front.green()),
         channel(back.blue(), front.blue()));
 }
 

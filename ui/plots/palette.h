@@ -1,4 +1,5 @@
-// The one place where colours and sizes are written down: widgets, charts, style sheet and exports all read this value.
+// The one place where colours and sizes are written down: widgets, charts, style sheet and exports all read
+// this value.
 #pragma once
 
 #include <QColor>
@@ -9,7 +10,8 @@ namespace lodestone::ui {
 
 struct Palette;
 
-/// What a mark on a plot stands for. Plots keep inks, not colours, so that a change of theme repaints everything.
+/// What a mark on a plot stands for. Plots keep inks, not colours, so that a change of theme repaints
+/// everything.
 struct Ink {
     enum class Role {
         Text,
@@ -48,7 +50,8 @@ struct Palette {
     static constexpr int principleCount = 8;
 
     bool isDark = false;
-    double scale = 1; ///< 1 in the window, presenterScale in presenter mode; every size below is already scaled
+    double scale
+        = 1; ///< 1 in the window, presenterScale in presenter mode; every size below is already scaled
 
     // Surfaces and lines.
     QColor ground; ///< behind plots
@@ -121,7 +124,8 @@ struct Palette {
     int ipx(double size) const;
 };
 
-/// The diverging scale at value in [-1, 1] (clamped; not a number gives the middle): blue, neutral, orange, mixed in linear light.
+/// The diverging scale at value in [-1, 1] (clamped; not a number gives the middle): blue, neutral, orange,
+/// mixed in linear light.
 QColor rampColour(const Palette& palette, double value);
 /// `colour` with the opacity alpha in [0, 1].
 QColor withAlpha(QColor colour, double alpha);
@@ -132,8 +136,9 @@ double contrast(const QColor& a, const QColor& b);
 /// Black or white, whichever reads better on `back`.
 QColor readableOn(const QColor& back);
 
-/// A number as the window writes it: true minus sign, `decimals` digits, and no zero before the point when the value is
-/// a share, a correlation or another quantity that cannot exceed 1 (`bare`): ".72", "−1.5", "+0.80" with `sign`.
+/// A number as the window writes it: true minus sign, `decimals` digits, and no zero before the point when
+/// the value is a share, a correlation or another quantity that cannot exceed 1 (`bare`): ".72", "−1.5",
+/// "+0.80" with `sign`.
 QString number(double value, int decimals, bool sign = false, bool bare = false);
 
 } // namespace lodestone::ui

@@ -13,78 +13,78 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr int phases = 4; // positions of a mark between two pixels, per axis
-    constexpr double fadedShare = 0.22; // of the opacity of a mark outside the selection
+constexpr int phases = 4; // positions of a mark between two pixels, per axis
+constexpr double fadedShare = 0.22; // of the opacity of a mark outside the selection
 
-    std::uint32_t scaled(std::uint32_t colour, std::uint32_t alpha)
+std::uint32_t scaled(std::uint32_t colour, std::uint32_t alpha)
+{
+    // Both pairs of channels at once; exact enough for 8 bits (x * a / 255 with rounding).
+    std::uint32_t even = (colour & 0x00FF00FFu) * alpha;
+    even = (even + ((even >> 8u) & 0x00FF00FFu) + 0x00800080u) >> 8u;
+    std::uint32_t odd = ((colour >> 8u) & 0x00FF00FFu) * alpha;
+    odd = odd + ((odd >> 8u) & 0x00FF00FFu) + 0x00800080u;
+    return (even & 0x00FF00FFu) | (odd & 0xFF00FF00u);
+}
+
+/// One mark in one colour, at sixteen places between the pixels.
+struct Stamp {
+    int side = 0;
+    int centre = 0;
+    std::vector<std::uint32_t> pixels; // [phaseY][phaseX][row][column], premultiplied
+
+    const std::uint32_t* at(int phaseX, int phaseY) const
     {
-        // Both pairs of channels at once; exact enough for 8 bits (x * a / 255 with rounding).
-        std::uint32_t even = (colour & 0x00FF00FFu) * alpha;
-        even = (even + ((even >> 8u) & 0x00FF00FFu) + 0x00800080u) >> 8u;
-        std::uint32_t odd = ((colour >> 8u) & 0x00FF00FFu) * alpha;
-        odd = odd + ((odd >> 8u) & 0x00FF00FFu) + 0x00800080u;
-        return (even & 0x00FF00FFu) | (odd & 0xFF00FF00u);
+        return pixels.data() + static_cast<std::ptrdiff_t>(phaseY * phases + phaseX) * side * side;
     }
+};
 
-    /// One mark in one colour, at sixteen places between the pixels.
-    struct Stamp {
-        int side = 0;
-        int centre = 0;
-        std::vector<std::uint32_t> pixels; // [phaseY][phaseX][row][column], premultiplied
-
-        const std::uint32_t* at(int phaseX, int phaseY) const
-        {
-            return pixels.data() + static_cast<std::ptrdiff_t>(phaseY * phases + phaseX) * side * side;
-        }
-    };
-
-    Stamp makeStamp(Marker marker, QColor colour, double radius, double opacity)
-    {
-        Stamp stamp;
-        stamp.centre = static_cast<int>(std::ceil(radius * 1.4)) + 1;
-        stamp.side = 2 * stamp.centre + 2;
-        colour.setAlphaF(static_cast<float>(opacity));
-        stamp.pixels.reserve(static_cast<std::size_t>(phases * phases * stamp.side * stamp.side));
-        for (int py = 0; py < phases; ++py) {
-            for (int px = 0; px < phases; ++px) {
-                QImage image(stamp.side, stamp.side, QImage::Format_ARGB32_Premultiplied);
-                image.fill(Qt::transparent);
-                QPainter painter(&image);
-                painter.setRenderHint(QPainter::Antialiasing);
-                const QPointF centre(stamp.centre + (px + 0.5) / phases, stamp.centre + (py + 0.5) / phases);
-                painter.fillPath(markerPath(marker, centre, radius), colour);
-                painter.end();
-                for (int row = 0; row < stamp.side; ++row) {
-                    const auto* line = reinterpret_cast<const std::uint32_t*>(image.constScanLine(row));
-                    stamp.pixels.insert(stamp.pixels.end(), line, line + stamp.side);
-                }
-            }
-        }
-        return stamp;
-    }
-
-    void blend(QImage& image, const Stamp& stamp, double x, double y)
-    {
-        const double floorX = std::floor(x);
-        const double floorY = std::floor(y);
-        const std::uint32_t* source = stamp.at(
-            static_cast<int>((x - floorX) * phases), static_cast<int>((y - floorY) * phases));
-        const int left = static_cast<int>(floorX) - stamp.centre;
-        const int top = static_cast<int>(floorY) - stamp.centre;
-        const int fromColumn = std::max(0, -left);
-        const int toColumn = std::min(stamp.side, image.width() - left);
-        const int fromRow = std::max(0, -top);
-        const int toRow = std::min(stamp.side, image.height() - top);
-        for (int row = fromRow; row < toRow; ++row) {
-            auto* target = reinterpret_cast<std::uint32_t*>(image.scanLine(top + row)) + left;
-            const std::uint32_t* line = source + static_cast<std::ptrdiff_t>(row) * stamp.side;
-            for (int column = fromColumn; column < toColumn; ++column) {
-                const std::uint32_t colour = line[column];
-                if (colour != 0)
-                    target[column] = colour + scaled(target[column], 255u - (colour >> 24u));
+Stamp makeStamp(Marker marker, QColor colour, double radius, double opacity)
+{
+    Stamp stamp;
+    stamp.centre = static_cast<int>(std::ceil(radius * 1.4)) + 1;
+    stamp.side = 2 * stamp.centre + 2;
+    colour.setAlphaF(static_cast<float>(opacity));
+    stamp.pixels.reserve(static_cast<std::size_t>(phases * phases * stamp.side * stamp.side));
+    for (int py = 0; py < phases; ++py) {
+        for (int px = 0; px < phases; ++px) {
+            QImage image(stamp.side, stamp.side, QImage::Format_ARGB32_Premultiplied);
+            image.fill(Qt::transparent);
+            QPainter painter(&image);
+            painter.setRenderHint(QPainter::Antialiasing);
+            const QPointF centre(stamp.centre + (px + 0.5) / phases, stamp.centre + (py + 0.5) / phases);
+            painter.fillPath(markerPath(marker, centre, radius), colour);
+            painter.end();
+            for (int row = 0; row < stamp.side; ++row) {
+                const auto* line = reinterpret_cast<const std::uint32_t*>(image.constScanLine(row));
+                stamp.pixels.insert(stamp.pixels.end(), line, line + stamp.side);
             }
         }
     }
+    return stamp;
+}
+
+void blend(QImage& image, const Stamp& stamp, double x, double y)
+{
+    const double floorX = std::floor(x);
+    const double floorY = std::floor(y);
+    const std::uint32_t* source
+        = stamp.at(static_cast<int>((x - floorX) * phases), static_cast<int>((y - floorY) * phases));
+    const int left = static_cast<int>(floorX) - stamp.centre;
+    const int top = static_cast<int>(floorY) - stamp.centre;
+    const int fromColumn = std::max(0, -left);
+    const int toColumn = std::min(stamp.side, image.width() - left);
+    const int fromRow = std::max(0, -top);
+    const int toRow = std::min(stamp.side, image.height() - top);
+    for (int row = fromRow; row < toRow; ++row) {
+        auto* target = reinterpret_cast<std::uint32_t*>(image.scanLine(top + row)) + left;
+        const std::uint32_t* line = source + static_cast<std::ptrdiff_t>(row) * stamp.side;
+        for (int column = fromColumn; column < toColumn; ++column) {
+            const std::uint32_t colour = line[column];
+            if (colour != 0)
+                target[column] = colour + scaled(target[column], 255u - (colour >> 24u));
+        }
+    }
+}
 
 } // namespace
 
@@ -98,8 +98,8 @@ QPainterPath markerPath(Marker marker, QPointF centre, double radius)
         break;
     case Marker::Diamond: {
         const double d = radius * 1.2533;
-        path.addPolygon(QPolygonF { centre + QPointF(0, -d), centre + QPointF(d, 0), centre + QPointF(0, d),
-            centre + QPointF(-d, 0), centre + QPointF(0, -d) });
+        path.addPolygon(QPolygonF{ centre + QPointF(0, -d), centre + QPointF(d, 0), centre + QPointF(0, d),
+                                   centre + QPointF(-d, 0), centre + QPointF(0, -d) });
         break;
     }
     case Marker::Square: {
@@ -109,17 +109,18 @@ QPainterPath markerPath(Marker marker, QPointF centre, double radius)
     }
     case Marker::Triangle: {
         const double t = radius * 1.5551; // from the centre to a corner
-        path.addPolygon(QPolygonF { centre + QPointF(0, -t), centre + QPointF(0.866 * t, 0.5 * t),
-            centre + QPointF(-0.866 * t, 0.5 * t), centre + QPointF(0, -t) });
+        path.addPolygon(QPolygonF{ centre + QPointF(0, -t), centre + QPointF(0.866 * t, 0.5 * t),
+                                   centre + QPointF(-0.866 * t, 0.5 * t), centre + QPointF(0, -t) });
         break;
     }
     case Marker::Cross: {
         const double a = radius * 1.2; // half length of an arm
         const double b = radius * 0.381; // half its width
-        path.addPolygon(QPolygonF { centre + QPointF(-b, -a), centre + QPointF(b, -a), centre + QPointF(b, -b),
-            centre + QPointF(a, -b), centre + QPointF(a, b), centre + QPointF(b, b), centre + QPointF(b, a),
-            centre + QPointF(-b, a), centre + QPointF(-b, b), centre + QPointF(-a, b), centre + QPointF(-a, -b),
-            centre + QPointF(-b, -b), centre + QPointF(-b, -a) });
+        path.addPolygon(QPolygonF{ centre + QPointF(-b, -a), centre + QPointF(b, -a), centre + QPointF(b, -b),
+                                   centre + QPointF(a, -b), centre + QPointF(a, b), centre + QPointF(b, b),
+                                   centre + QPointF(b, a), centre + QPointF(-b, a), centre + QPointF(-b, b),
+                                   centre + QPointF(-a, b), centre + QPointF(-a, -b),
+                                   centre + QPointF(-b, -b), centre + QPointF(-b, -a) });
         break;
     }
     }
@@ -128,7 +129,8 @@ QPainterPath markerPath(Marker marker, QPointF centre, double radius)
 
 void RasterLayer::render(const RasterInput& input, QSizeF size, double devicePixelRatio)
 {
-    const QSize pixels(std::max(1, static_cast<int>(std::lround(size.width() * devicePixelRatio))),
+    const QSize pixels(
+        std::max(1, static_cast<int>(std::lround(size.width() * devicePixelRatio))),
         std::max(1, static_cast<int>(std::lround(size.height() * devicePixelRatio))));
     if (m_image.size() != pixels)
         m_image = QImage(pixels, QImage::Format_ARGB32_Premultiplied);
@@ -169,7 +171,8 @@ void RasterLayer::renderMarks(const RasterInput& input, double ratio)
             const double x = (input.x[i] - input.window.left) * scaleX;
             const double y = (input.window.top - input.y[i]) * scaleY;
             const double margin = 16 * ratio * input.radius;
-            if (!(x > -margin && x < m_image.width() + margin && y > -margin && y < m_image.height() + margin))
+            if (!(x > -margin && x < m_image.width() + margin && y > -margin
+                  && y < m_image.height() + margin))
                 continue;
             const int step = input.scales.empty()
                 ? 4
@@ -179,8 +182,10 @@ void RasterLayer::renderMarks(const RasterInput& input, double ratio)
             if (found == stamps.end()) {
                 const auto c = static_cast<std::size_t>(classIndex);
                 found = stamps
-                            .emplace(key,
-                                makeStamp(c < input.markers.size() ? input.markers[c] : Marker::Circle,
+                            .emplace(
+                                key,
+                                makeStamp(
+                                    c < input.markers.size() ? input.markers[c] : Marker::Circle,
                                     input.colours[c], input.radius * ratio * step / 4.0,
                                     faded ? input.opacity * fadedShare : input.opacity))
                             .first;
@@ -242,7 +247,8 @@ void RasterLayer::renderDensity(const RasterInput& input, double ratio)
             }
             const double alpha
                 = (least + (1 - least) * plot::tone(total, grid.peak)) * (fades ? weight / total : 1.0);
-            line[column] = qPremultiply(qRgba(static_cast<int>(red / weight), static_cast<int>(green / weight),
+            line[column] = qPremultiply(qRgba(
+                static_cast<int>(red / weight), static_cast<int>(green / weight),
                 static_cast<int>(blue / weight), static_cast<int>(std::lround(alpha * 255))));
         }
     }

@@ -1,4 +1,5 @@
-// Draws a whole cloud of points as one image, because a chart item per point takes a minute for 100,000 of them.
+// Draws a whole cloud of points as one image, because a chart item per point takes a minute for 100,000 of
+// them.
 #pragma once
 
 #include "core/plot/density_grid.h"
@@ -14,7 +15,6 @@
 namespace lodestone::ui {
 
 enum class Marker { Circle, Diamond, Square, Triangle, Cross };
-
 
 /// The outline of a marker of about the area of a circle of this radius.
 QPainterPath markerPath(Marker marker, QPointF centre, double radius);
@@ -39,7 +39,8 @@ public:
     /// Above this many points the layer shows their density.
     static constexpr int densityThreshold = 20000;
 
-    /// Renders into image(): `size` device-independent pixels at the given ratio. Marks at the border are cut.
+    /// Renders into image(): `size` device-independent pixels at the given ratio. Marks at the border are
+    /// cut.
     void render(const RasterInput& input, QSizeF size, double devicePixelRatio);
     const QImage& image() const { return m_image; }
 

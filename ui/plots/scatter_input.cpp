@@ -58,12 +58,13 @@ void ScatterView::step(double x, double y)
         m_focus = -1;
         const double width = windowX().high - windowX().low;
         const double height = windowY().high - windowY().low;
-        next = m_pinned >= 0 ? m_pinned
-                             : index().nearest({ windowX().low + width / 2, windowY().low + height / 2 }, width, height);
+        next = m_pinned >= 0
+            ? m_pinned
+            : index().nearest({ windowX().low + width / 2, windowY().low + height / 2 }, width, height);
     } else {
         const auto i = static_cast<std::size_t>(m_focus);
-        next = index().nearestInDirection({ m_x[i], m_y[i] }, x, y,
-            (windowX().high - windowX().low) / plotArea().width(),
+        next = index().nearestInDirection(
+            { m_x[i], m_y[i] }, x, y, (windowX().high - windowX().low) / plotArea().width(),
             (windowY().high - windowY().low) / plotArea().height());
     }
     if (next < 0)
@@ -85,7 +86,7 @@ void ScatterView::mousePressEvent(QMouseEvent* event)
     } else if (event->button() == Qt::LeftButton && plotArea().contains(m_pressed)) {
         m_drag = Drag::Select;
         m_add = event->modifiers().testFlag(Qt::ShiftModifier);
-        m_lasso = QPolygonF { m_pressed };
+        m_lasso = QPolygonF{ m_pressed };
     } else {
         event->ignore();
         return;
@@ -107,10 +108,12 @@ void ScatterView::mouseMoveEvent(QMouseEvent* event)
         const QPointF shift = toData(m_last) - toData(now);
         m_fitted = false;
         m_layerStale = true;
-        setWindow({ windowX().low + shift.x(), windowX().high + shift.x() },
+        setWindow(
+            { windowX().low + shift.x(), windowX().high + shift.x() },
             { windowY().low + shift.y(), windowY().high + shift.y() });
     } else if (m_tool == Tool::Lasso) {
-        m_lasso << QPointF(std::clamp(now.x(), plotArea().left(), plotArea().right()),
+        m_lasso << QPointF(
+            std::clamp(now.x(), plotArea().left(), plotArea().right()),
             std::clamp(now.y(), plotArea().top(), plotArea().bottom()));
     }
     m_last = now;

@@ -1,4 +1,5 @@
-// The cloud of replies in a plane of value directions: points, arrows, histograms, and everything one can point at.
+// The cloud of replies in a plane of value directions: points, arrows, histograms, and everything one can
+// point at.
 #pragma once
 
 #include "core/plot/point_index.h"
@@ -29,28 +30,32 @@ struct PlotArrow {
     bool ghost = false; ///< where it stood before the last edit: dashed, without label
 };
 
-/// A scatter plot of up to a million points. All setters take effect at the next repaint and cost nothing twice; none of
-/// them emits a signal: the signals below tell what the user did.
+/// A scatter plot of up to a million points. All setters take effect at the next repaint and cost nothing
+/// twice; none of them emits a signal: the signals below tell what the user did.
 ///
-/// Mouse: move hovers, click pins, drag draws the box or the lasso (Shift adds), middle or Space drag pans, wheel zooms at the
-/// pointer, double click shows everything. Keys: arrows move the focus point, Enter pins it, + and - zoom, 0 shows everything,
-/// Escape clears pin and selection.
+/// Mouse: move hovers, click pins, drag draws the box or the lasso (Shift adds), middle or Space drag pans,
+/// wheel zooms at the pointer, double click shows everything. Keys: arrows move the focus point, Enter pins
+/// it, + and - zoom, 0 shows everything, Escape clears pin and selection.
 class ScatterView : public ChartView {
     Q_OBJECT
 public:
     enum class Tool { Box, Lasso, Pan };
-    enum class Motion { None, Follow }; ///< Follow: points move to their places in 120 ms, for an edit that is complete
+    enum class Motion {
+        None,
+        Follow
+    }; ///< Follow: points move to their places in 120 ms, for an edit that is complete
 
     explicit ScatterView(Theme& theme, QWidget* parent = nullptr);
     ~ScatterView() override;
 
-    /// Replaces everything: coordinates in data units, the class of each point (index into classes; empty: all of class 0). A
-    /// point that is not finite is not drawn. Fits the window to the points unless keepWindow. The three lengths must agree:
-    /// surplus is left out.
-    void setData(std::vector<double> x, std::vector<double> y, std::vector<int> classIndex, QVector<PointClass> classes,
-        bool keepWindow = false);
-    /// New places for the same points: cheap enough for every step of a slider. Keeps window, pin and selection. Another
-    /// number of points than setData gave is refused (returns false).
+    /// Replaces everything: coordinates in data units, the class of each point (index into classes; empty:
+    /// all of class 0). A point that is not finite is not drawn. Fits the window to the points unless
+    /// keepWindow. The three lengths must agree: surplus is left out.
+    void setData(
+        std::vector<double> x, std::vector<double> y, std::vector<int> classIndex,
+        QVector<PointClass> classes, bool keepWindow = false);
+    /// New places for the same points: cheap enough for every step of a slider. Keeps window, pin and
+    /// selection. Another number of points than setData gave is refused (returns false).
     bool setCoordinates(std::vector<double> x, std::vector<double> y, Motion motion = Motion::None);
     void setClasses(std::vector<int> classIndex, QVector<PointClass> classes); ///< "colour by"
     /// Factors of the marks' radius, one per point; empty: all 1.

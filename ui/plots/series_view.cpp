@@ -1,11 +1,11 @@
 #include "ui/plots/series_view.h"
 
+#include "ui/plots/csv.h"
 #include "ui/plots/theme.h"
 
 #include <QAreaSeries>
 #include <QCategoryAxis>
 #include <QChart>
-#include <QFontMetricsF>
 #include <QKeyEvent>
 #include <QLineSeries>
 #include <QMouseEvent>
@@ -17,37 +17,30 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr double grabWidth = 8; // a pointer this near to the marker holds it
-    constexpr int keySteps = 100; // of the window, when the marker does not snap
-
-    std::size_t sampleCount(const Series& series) { return std::min(series.x.size(), series.y.size()); }
-
-    bool hasInterval(const Series& series)
-    {
-        return series.interval != Series::Interval::None && series.low.size() >= sampleCount(series)
-            && series.high.size() >= sampleCount(series);
-    }
-
-    /// The runs of finite samples: Qt Charts knows no gaps.
-    std::vector<std::pair<std::size_t, std::size_t>> runs(const Series& series)
-    {
-        std::vector<std::pair<std::size_t, std::size_t>> result;
-        const std::size_t count = sampleCount(series);
-        for (std::size_t i = 0; i < count;) {
-            while (i < count && !(std::isfinite(series.x[i]) && std::isfinite(series.y[i])))
-                ++i;
-            const std::size_t begin = i;
-            while (i < count && std::isfinite(series.x[i]) && std::isfinite(series.y[i]))
-                ++i;
-            if (i > begin)
-                result.emplace_back(begin, i);
-        }
-        return result;
-    }
-
-    QString figure(double value) { return std::isfinite(value) ? QString::number(value, 'g', 9) : QString(); }
+constexpr double grabWidth = 8; // a pointer this near to the marker holds it
+constexpr int keySteps = 100; // of the window, when the marker does not snap
 
 } // namespace
+
+bool Series::hasInterval() const
+{
+    return interval != Interval::None && low.size() >= count() && high.size() >= count();
+}
+
+std::vector<std::pair<std::size_t, std::size_t>> Series::runs() const
+{
+    std::vector<std::pair<std::size_t, std::size_t>> result;
+    for (std::size_t i = 0; i < count();) {
+        while (i < count() && !(std::isfinite(x[i]) && std::isfinite(y[i])))
+            ++i;
+        const std::size_t begin = i;
+        while (i < count() && std::isfinite(x[i]) && std::isfinite(y[i]))
+            ++i;
+        if (i > begin)
+            result.emplace_back(begin, i);
+    }
+    return result;
+}
 
 SeriesView::SeriesView(Theme& theme, QWidget* parent)
     : ChartView(theme, parent)
@@ -95,7 +88,7 @@ void SeriesView::setMarkerMovable(bool on) { m_movable = on; }
 
 std::optional<double> SeriesView::valueAt(const Series& series, double x)
 {
-    const std::size_t count = sampleCount(series);
+    const std::size_t count = series.count();
     if (count == 0 || !std::isfinite(x) || x < series.x[0] || x > series.x[count - 1])
         return std::nullopt;
     const auto end = series.x.begin() + static_cast<std::ptrdiff_t>(count);
@@ -118,7 +111,7 @@ QPoint SeriesView::markerPosition() const
 
 void SeriesView::rescale()
 {
-    plot::Range x { std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity() };
+    plot::Range x{ std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity() };
     plot::Range y = x;
     const auto widen = [](plot::Range& range, double value) {
         if (!std::isfinite(value))
@@ -129,10 +122,10 @@ void SeriesView::rescale()
     bool filled = false;
     bool peaks = false;
     for (const Series& series : std::as_const(m_series)) {
-        for (std::size_t i = 0; i < sampleCount(series); ++i) {
+        for (std::size_t i = 0; i < series.count(); ++i) {
             widen(x, series.x[i]);
             widen(y, series.y[i]);
-            if (hasInterval(series)) {
+            if (series.hasInterval()) {
                 widen(y, series.low[i]);
                 widen(y, series.high[i]);
             }
@@ -157,13 +150,15 @@ void SeriesView::rescale()
     setAccessibleDescription([this] {
         QStringList names;
         for (const Series& series : std::as_const(m_series)) {
-            const std::size_t count = sampleCount(series);
+            const std::size_t count = series.count();
             const QString name = QString(series.label).replace(QLatin1Char('\n'), QLatin1Char(' '));
-            names.append(count == 0 ? name
-                                    : tr("%1 from %2 to %3")
-                                          .arg(name, ui::number(series.y[0], 2), ui::number(series.y[count - 1], 2)));
+            names.append(
+                count == 0 ? name
+                           : tr("%1 from %2 to %3")
+                                 .arg(name, ui::number(series.y[0], 2), ui::number(series.y[count - 1], 2)));
         }
-        return tr("%1. Across: %2. Up: %3.").arg(names.join(QLatin1String("; ")), xAxis().title, yAxis().title);
+        return tr("%1. Across: %2. Up: %3.")
+            .arg(names.join(QLatin1String("; ")), xAxis().title, yAxis().title);
     }());
 }
 
@@ -186,13 +181,13 @@ void SeriesView::rebuild()
     };
     for (const Series& series : std::as_const(m_series)) {
         const QColor colour = withAlpha(p.colour(series.ink), series.opacity);
-        for (const auto& run : runs(series)) {
+        for (const auto& run : series.runs()) {
             auto* line = new QLineSeries;
             auto* low = new QLineSeries;
             auto* high = new QLineSeries;
             auto* base = new QLineSeries;
             auto* top = new QLineSeries;
-            const bool banded = hasInterval(series) && series.interval == Series::Interval::Band;
+            const bool banded = series.hasInterval() && series.interval == Series::Interval::Band;
             for (std::size_t i = run.first; i < run.second; ++i) {
                 line->append(series.x[i], series.y[i]);
                 if (series.filled) {
@@ -230,146 +225,14 @@ void SeriesView::restyle()
     rebuild();
 }
 
-double SeriesView::labelWidth() const
-{
-    const QFontMetricsF metrics(theme().font(look().fontSmall));
-    double width = 0;
-    for (const EndLabel& label : endLabels())
-        for (const QString& line : label.text.split(QLatin1Char('\n')))
-            width = std::max(width, metrics.horizontalAdvance(line));
-    return std::ceil(width);
-}
-
-std::vector<SeriesView::EndLabel> SeriesView::endLabels() const
-{
-    const Palette& p = look();
-    const double line = QFontMetricsF(theme().font(p.fontSmall)).lineSpacing();
-    std::vector<EndLabel> labels;
-    const auto add = [&](const QString& text, const QColor& colour, double value) {
-        const double y = std::clamp(toWidget({ 0, value }).y(), plotArea().top(), plotArea().bottom());
-        labels.push_back({ text, colour, y, line * static_cast<double>(text.count(QLatin1Char('\n')) + 1) });
-    };
-    for (const Series& series : m_series) {
-        if (series.labelAt != Series::LabelAt::End || series.label.isEmpty())
-            continue;
-        const auto parts = runs(series);
-        if (!parts.empty())
-            add(series.label, p.textColour(series.ink), series.y[parts.back().second - 1]);
-    }
-    for (const ReferenceLine& reference : m_lines)
-        if (reference.orientation == Qt::Horizontal && !reference.label.isEmpty())
-            add(reference.label, p.textColour(reference.ink), reference.at);
-    std::stable_sort(labels.begin(), labels.end(), [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
-    // Push down what overlaps, then up what left the widget.
-    for (std::size_t i = 1; i < labels.size(); ++i)
-        labels[i].y = std::max(labels[i].y, labels[i - 1].y + (labels[i - 1].height + labels[i].height) / 2);
-    double floor = plotArea().bottom() + line;
-    for (std::size_t i = labels.size(); i-- > 0;) {
-        labels[i].y = std::min(labels[i].y, floor - labels[i].height / 2);
-        floor = labels[i].y - labels[i].height / 2;
-    }
-    return labels;
-}
-
-void SeriesView::paintOver(QPainter& painter)
-{
-    const Palette& p = look();
-    const QRectF area = plotArea();
-    const QFont small = theme().font(p.fontSmall);
-    const QFontMetricsF metrics(small);
-    for (const ReferenceLine& reference : std::as_const(m_lines)) {
-        QPen pen(p.colour(reference.ink), p.px(1));
-        pen.setDashPattern({ 4, 4 });
-        painter.setPen(pen);
-        const QPointF at = toWidget({ reference.at, reference.at });
-        if (reference.orientation == Qt::Horizontal) {
-            painter.drawLine(QPointF(area.left(), at.y()), QPointF(area.right(), at.y()));
-        } else {
-            painter.drawLine(QPointF(at.x(), area.top()), QPointF(at.x(), area.bottom()));
-            if (!reference.label.isEmpty()) {
-                const double width = metrics.horizontalAdvance(reference.label);
-                const double right = at.x() + p.px(4) + width;
-                const double left = right <= area.right() ? at.x() + p.px(4) : at.x() - p.px(4) - width;
-                drawHaloText(painter, { left, area.top() + metrics.ascent() }, reference.label, small,
-                    p.textColour(reference.ink));
-            }
-        }
-    }
-    for (const Series& series : std::as_const(m_series)) {
-        const QColor colour = p.colour(series.ink);
-        const bool whiskers = hasInterval(series) && series.interval == Series::Interval::Whiskers;
-        for (std::size_t i = 0; i < sampleCount(series); ++i) {
-            const QPointF at = toWidget({ series.x[i], series.y[i] });
-            if (!std::isfinite(at.x()) || !std::isfinite(at.y()))
-                continue;
-            if (whiskers && std::isfinite(series.low[i]) && std::isfinite(series.high[i])) {
-                const double low = toWidget({ 0, series.low[i] }).y();
-                const double high = toWidget({ 0, series.high[i] }).y();
-                const double cap = p.px(3);
-                painter.setPen(QPen(withAlpha(colour, 0.8), p.px(1.2)));
-                painter.drawLine(QPointF(at.x(), low), QPointF(at.x(), high));
-                painter.drawLine(QPointF(at.x() - cap, low), QPointF(at.x() + cap, low));
-                painter.drawLine(QPointF(at.x() - cap, high), QPointF(at.x() + cap, high));
-            }
-            if (series.marks) {
-                painter.setPen(QPen(surfaceColour(), p.px(1)));
-                painter.setBrush(colour);
-                painter.drawEllipse(at, p.px(3), p.px(3));
-            }
-        }
-        if (series.labelAt == Series::LabelAt::Peak && !series.label.isEmpty() && sampleCount(series) > 0) {
-            const auto peak = std::max_element(series.y.begin(), series.y.end());
-            const auto i = std::min(static_cast<std::size_t>(peak - series.y.begin()), series.x.size() - 1);
-            const QPointF at = toWidget({ series.x[i], series.y[i] });
-            const double width = metrics.horizontalAdvance(series.label);
-            // Two densities side by side: each word leans away from the other curve.
-            double lean = -0.5;
-            for (const Series& other : std::as_const(m_series)) {
-                if (&other == &series || other.labelAt != Series::LabelAt::Peak || other.y.empty())
-                    continue;
-                const auto j = static_cast<std::size_t>(
-                    std::max_element(other.y.begin(), other.y.end()) - other.y.begin());
-                const double distance = toWidget({ other.x[std::min(j, other.x.size() - 1)], 0 }).x() - at.x();
-                if (std::abs(distance) < 2 * width + p.px(24))
-                    lean = distance >= 0 && (distance > 0 || &series < &other) ? -1 : 0;
-            }
-            const double gap = lean == -0.5 ? 0 : lean < 0 ? -p.px(8) : p.px(8);
-            const double left = std::clamp(at.x() + lean * width + gap, area.left(), area.right() - width);
-            drawHaloText(painter, { left, at.y() - p.px(6) }, series.label, small, p.textColour(series.ink));
-        }
-    }
-    if (m_marker && *m_marker >= windowX().low && *m_marker <= windowX().high) {
-        const double x = toWidget({ *m_marker, 0 }).x();
-        QPen pen(p.accent, p.px(1.5));
-        pen.setDashPattern({ 1.5, 2.5 });
-        painter.setPen(pen);
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
-        for (const Series& series : std::as_const(m_series)) {
-            const std::optional<double> y = valueAt(series, *m_marker);
-            if (!y || series.filled || series.stroke != Series::Stroke::Solid)
-                continue;
-            painter.setPen(QPen(surfaceColour(), p.px(1.5)));
-            painter.setBrush(p.colour(series.ink));
-            painter.drawEllipse(toWidget({ *m_marker, *y }), p.px(4.5), p.px(4.5));
-        }
-    }
-    painter.setFont(small);
-    for (const EndLabel& label : endLabels()) {
-        painter.setPen(label.colour);
-        painter.drawText(QRectF(area.right() + p.px(6), label.y - label.height / 2,
-                             viewport()->width() - area.right() - p.px(6), label.height),
-            Qt::AlignLeft | Qt::AlignVCenter, label.text);
-    }
-}
-
 double SeriesView::snapped(double x) const
 {
     x = std::clamp(x, windowX().low, windowX().high);
     if (!m_snaps || m_series.isEmpty() || m_series[0].x.empty())
         return x;
     const std::vector<double>& places = m_series[0].x;
-    return *std::min_element(places.begin(), places.end(),
-        [x](double a, double b) { return std::abs(a - x) < std::abs(b - x); });
+    return *std::min_element(
+        places.begin(), places.end(), [x](double a, double b) { return std::abs(a - x) < std::abs(b - x); });
 }
 
 void SeriesView::moveMarker(double x, bool released)
@@ -429,7 +292,8 @@ void SeriesView::keyPressEvent(QKeyEvent* event)
             const std::vector<double>& places = m_series[0].x;
             const auto at = std::lower_bound(places.begin(), places.end(), *m_marker) - places.begin();
             const auto last = static_cast<std::ptrdiff_t>(places.size()) - 1;
-            moveMarker(places[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(at + steps, 0, last))], true);
+            moveMarker(
+                places[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(at + steps, 0, last))], true);
         } else {
             moveMarker(*m_marker + steps * (windowX().high - windowX().low) / keySteps, true);
         }
@@ -456,14 +320,12 @@ QString SeriesView::csv() const
 {
     QString text = QStringLiteral("series,x,y,low,high\n");
     for (const Series& series : m_series) {
-        QString name = QString(series.label).replace(QLatin1Char('\n'), QLatin1Char(' '));
-        name.replace(QLatin1String("\""), QLatin1String("\"\""));
-        for (std::size_t i = 0; i < sampleCount(series); ++i) {
-            const bool interval = hasInterval(series);
-            text += QLatin1Char('"') + name + QLatin1String("\",") + figure(series.x[i]) + QLatin1Char(',')
-                + figure(series.y[i]) + QLatin1Char(',') + (interval ? figure(series.low[i]) : QString())
-                + QLatin1Char(',') + (interval ? figure(series.high[i]) : QString()) + QLatin1Char('\n');
-        }
+        const QString name = csvField(QString(series.label).replace(QLatin1Char('\n'), QLatin1Char(' ')));
+        const bool interval = series.hasInterval();
+        for (std::size_t i = 0; i < series.count(); ++i)
+            text += name + QLatin1Char(',') + csvField(series.x[i]) + QLatin1Char(',') + csvField(series.y[i])
+                + QLatin1Char(',') + (interval ? csvField(series.low[i]) : QString()) + QLatin1Char(',')
+                + (interval ? csvField(series.high[i]) : QString()) + QLatin1Char('\n');
     }
     return text;
 }

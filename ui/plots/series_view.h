@@ -20,14 +20,19 @@ struct Series {
     Ink ink;
     std::vector<double> x; ///< ascending
     std::vector<double> y; ///< a value that is not finite leaves a gap
-    std::vector<double> low {}; ///< interval; as long as y, or empty
-    std::vector<double> high {};
+    std::vector<double> low{}; ///< interval; as long as y, or empty
+    std::vector<double> high{};
     Stroke stroke = Stroke::Solid;
     Interval interval = Interval::Band;
     LabelAt labelAt = LabelAt::End;
     bool filled = false; ///< the area down to zero: a density
     bool marks = false; ///< a dot per value: an axis of a few layers
     double opacity = 1;
+
+    std::size_t count() const { return x.size() < y.size() ? x.size() : y.size(); }
+    bool hasInterval() const; ///< one is wanted and given for every sample
+    /// First and past-the-end sample of each run of finite samples: Qt Charts knows no gaps.
+    std::vector<std::pair<std::size_t, std::size_t>> runs() const;
 };
 
 /// A dashed line across the chart: a baseline, chance, a ceiling.
@@ -38,8 +43,8 @@ struct ReferenceLine {
     Ink ink = Ink::secondary();
 };
 
-/// Signals tell what the user did; setters do not emit. Keys when a marker is set: left and right move it, Page Up and Page
-/// Down by ten steps, Home and End to the ends.
+/// Signals tell what the user did; setters do not emit. Keys when a marker is set: left and right move it,
+/// Page Up and Page Down by ten steps, Home and End to the ends.
 class SeriesView : public ChartView {
     Q_OBJECT
 public:

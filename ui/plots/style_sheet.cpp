@@ -6,8 +6,8 @@ namespace lodestone::ui {
 
 namespace {
 
-    // Words that begin with @ are filled in from the palette; sizes carry their unit.
-    const char* const rules = R"(
+// Words that begin with @ are filled in from the palette; sizes carry their unit.
+const char* const rules = R"(
 QMainWindow, QDialog { background: @panel; }
 QFrame[look="card"] { background: @panel; border: 1px solid @line; border-radius: @radiusCard; }
 QFrame[look="cardSelected"] { background: @panel; border: @two solid @accent; border-radius: @radiusCard; }
@@ -42,6 +42,8 @@ QPushButton[look="primary"], QToolButton[look="primary"] { background: @accent; 
 QPushButton[look="primary"]:hover, QToolButton[look="primary"]:hover { background: @accentHover; border-color: @accentHover; }
 QPushButton[look="primary"]:focus, QToolButton[look="primary"]:focus { border: 1px solid @text; }
 QPushButton[look="primary"]:disabled { background: @control; border-color: @control; color: @disabled; }
+QPushButton, QCheckBox, QMenu, QListView, QTreeView { icon-size: @icon; }
+QToolButton { qproperty-iconSize: @icon @icon; }
 QPushButton[look="ghost"], QToolButton, QToolButton[look="ghost"] {
     background: transparent; color: @secondary; border: 1px solid transparent; border-radius: @radiusControl;
     padding: @three @six; }
@@ -98,6 +100,7 @@ QTabBar::tab:focus { color: @accent; }
 QTabBar::tab:disabled { color: @disabled; }
 QTabBar QToolButton { background: @panel; }
 
+QSlider:horizontal { min-height: @sliderHeight; }
 QSlider::groove:horizontal { height: @grooveHeight; border-radius: @two; background: @control; }
 QSlider::sub-page:horizontal { background: @accent; border-radius: @two; }
 QSlider::handle:horizontal { width: @handleInner; height: @handleInner; margin: -@handleMargin 0; border: @two solid @accent;
@@ -148,7 +151,7 @@ QGroupBox { border: 1px solid @line; border-radius: @radiusCard; margin-top: @te
 QGroupBox::title { subcontrol-origin: margin; left: @ten; padding: 0 @four; color: @secondary; }
 )";
 
-    QString pixels(double size) { return QString::number(static_cast<int>(size + 0.5)) + QLatin1String("px"); }
+QString pixels(double size) { return QString::number(static_cast<int>(size + 0.5)) + QLatin1String("px"); }
 
 } // namespace
 
@@ -193,8 +196,11 @@ QString styleSheetFor(const Palette& p)
     size("handleInner", inner);
     size("handleRadius", (inner + 2 * border) / 2);
     size("handleMargin", (inner + 2 * border - p.grooveHeight) / 2);
+    size("sliderHeight", inner + 2 * border + p.px(4));
+    size("icon", p.iconSize);
     size("buttonText", p.controlHeight - p.px(8));
-    const char* const steps[] = { "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten" };
+    const char* const steps[]
+        = { "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten" };
     for (int i = 0; i < 10; ++i)
         size(steps[i], p.px(i + 1));
     size("twelve", p.px(12));

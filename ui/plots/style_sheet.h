@@ -5,7 +5,8 @@
 
 namespace lodestone::ui {
 
-/// The application's style sheet. Widgets choose their rules by the property `look` (ui/plots/theme.h, setLook).
+/// The application's style sheet. Widgets choose their rules by the property `look` (ui/plots/theme.h,
+/// setLook).
 QString styleSheetFor(const Palette& palette);
 
 } // namespace lodestone::ui

@@ -2,6 +2,7 @@
 
 #include "ui/plots/style_sheet.h"
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QFontDatabase>
 #include <QIconEngine>
@@ -11,7 +12,6 @@
 #include <QStyle>
 #include <QStyleFactory>
 #include <QSvgRenderer>
-#include <QAbstractButton>
 #include <QToolTip>
 #include <QWidget>
 #include <array>
@@ -23,67 +23,69 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr std::array<const char*, 21> lookNames { "card", "cardSelected", "cardFlipped", "panel", "ground",
-        "topBar", "footBar", "title", "sentence", "figure", "strong", "secondary", "small", "success", "warning",
-        "error", "primary", "chip", "ghost", "segment", "inPlace" };
+constexpr std::array<const char*, 21> lookNames{
+    "card",    "cardSelected", "cardFlipped", "panel",  "ground",    "topBar",  "footBar",
+    "title",   "sentence",     "figure",      "strong", "secondary", "small",   "success",
+    "warning", "error",        "primary",     "chip",   "ghost",     "segment", "inPlace"
+};
 
-    /// The family of resources/fonts; empty when it cannot be loaded.
-    QString loadFamily()
+/// The family of resources/fonts; empty when it cannot be loaded.
+QString loadFamily()
+{
+    QString family;
+    for (const char* face : { "Regular", "Medium", "Bold" }) {
+        const int id = QFontDatabase::addApplicationFont(
+            QStringLiteral(":/fonts/LodestoneSans-%1.otf").arg(QLatin1String(face)));
+        if (id >= 0)
+            family = QFontDatabase::applicationFontFamilies(id).value(0);
+    }
+    return family;
+}
+
+/// Asks the theme for its colours at each paint, so an icon set once follows every change of theme.
+class ThemeIconEngine : public QIconEngine {
+public:
+    ThemeIconEngine(const Theme* theme, QString name)
+        : m_theme(theme)
+        , m_name(std::move(name))
     {
-        QString family;
-        for (const char* face : { "Regular", "Medium", "Bold" }) {
-            const int id = QFontDatabase::addApplicationFont(
-                QStringLiteral(":/fonts/LodestoneSans-%1.otf").arg(QLatin1String(face)));
-            if (id >= 0)
-                family = QFontDatabase::applicationFontFamilies(id).value(0);
-        }
-        return family;
     }
 
-    /// Asks the theme for its colours at each paint, so an icon set once follows every change of theme.
-    class ThemeIconEngine : public QIconEngine {
-    public:
-        ThemeIconEngine(const Theme* theme, QString name)
-            : m_theme(theme)
-            , m_name(std::move(name))
-        {
-        }
+    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
+    {
+        const qreal ratio = painter->device()->devicePixelRatioF();
+        const int side = std::min(rect.width(), rect.height());
+        const QRect square(rect.center() - QPoint(side / 2, side / 2), QSize(side, side));
+        painter->drawPixmap(square, draw(side, ratio, mode, state));
+    }
 
-        void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
-        {
-            const qreal ratio = painter->device()->devicePixelRatioF();
-            const int side = std::min(rect.width(), rect.height());
-            const QRect square(rect.center() - QPoint(side / 2, side / 2), QSize(side, side));
-            painter->drawPixmap(square, draw(side, ratio, mode, state));
-        }
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
+    {
+        return scaledPixmap(size, mode, state, 1);
+    }
 
-        QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
-        {
-            return scaledPixmap(size, mode, state, 1);
-        }
+    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state, qreal scale) override
+    {
+        return draw(static_cast<int>(std::min(size.width(), size.height()) / scale), scale, mode, state);
+    }
 
-        QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State state, qreal scale) override
-        {
-            return draw(static_cast<int>(std::min(size.width(), size.height()) / scale), scale, mode, state);
-        }
+    QIconEngine* clone() const override { return new ThemeIconEngine(m_theme, m_name); }
 
-        QIconEngine* clone() const override { return new ThemeIconEngine(m_theme, m_name); }
+private:
+    QPixmap draw(int side, qreal ratio, QIcon::Mode mode, QIcon::State state) const
+    {
+        if (!m_theme || side < 1)
+            return {};
+        const Palette& palette = m_theme->palette();
+        const QColor colour = mode == QIcon::Disabled ? withAlpha(palette.faint, 0.5)
+            : state == QIcon::On                      ? palette.accent
+                                                      : palette.secondary;
+        return m_theme->pixmap(m_name, colour, side, ratio);
+    }
 
-    private:
-        QPixmap draw(int side, qreal ratio, QIcon::Mode mode, QIcon::State state) const
-        {
-            if (!m_theme || side < 1)
-                return {};
-            const Palette& palette = m_theme->palette();
-            const QColor colour = mode == QIcon::Disabled ? withAlpha(palette.faint, 0.5)
-                : state == QIcon::On                      ? palette.accent
-                                                          : palette.secondary;
-            return m_theme->pixmap(m_name, colour, side, ratio);
-        }
-
-        QPointer<const Theme> m_theme;
-        QString m_name;
-    };
+    QPointer<const Theme> m_theme;
+    QString m_name;
+};
 
 } // namespace
 

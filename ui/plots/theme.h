@@ -57,21 +57,24 @@ public:
     bool presenter() const { return m_palette.scale > 1; }
     void setPresenter(bool on); ///< 1.6 times every size
 
-    /// True when the platform asks for no animations, or a user's choice says so (nullopt: follow the platform).
+    /// True when the platform asks for no animations, or a user's choice says so (nullopt: follow the
+    /// platform).
     bool reducedMotion() const;
     void setReducedMotion(std::optional<bool> choice) { m_reducedMotion = choice; }
     int animationMs() const { return reducedMotion() ? 0 : 120; }
 
-    /// The window's typeface (Inter with tabular figures, resources/fonts), else the platform's, at `pixels` (already scaled: a size
-    /// of palette()). Weights: Normal, Medium, DemiBold.
+    /// The window's typeface (Inter with tabular figures, resources/fonts), else the platform's, at `pixels`
+    /// (already scaled: a size of palette()). Weights: Normal, Medium, DemiBold.
     QFont font(int pixels, QFont::Weight weight = QFont::Normal) const;
-    /// An icon of resources/icons by its name ("undo"), drawn in the text colour (disabled: faint; checked: accent).
+    /// An icon of resources/icons by its name ("undo"), drawn in the text colour (disabled: faint; checked:
+    /// accent).
     QIcon icon(const QString& name) const;
     QPixmap pixmap(const QString& name, const QColor& colour, int size, qreal devicePixelRatio) const;
 
     QString styleSheet() const;
     QPalette qpalette() const;
-    /// Style, font, palette and style sheet for the whole application; from then on kept up to date with every change.
+    /// Style, font, palette and style sheet for the whole application; from then on kept up to date with
+    /// every change.
     void apply(QApplication& application);
 
     bool eventFilter(QObject* watched, QEvent* event) override;

@@ -11,41 +11,41 @@ namespace lodestone::ui {
 
 namespace {
 
-    /// What a screen reader sees of a ValueControl.
-    class AccessibleValueControl : public QAccessibleWidget, public QAccessibleValueInterface {
-    public:
-        explicit AccessibleValueControl(ValueControl* control)
-            : QAccessibleWidget(control, QAccessible::Slider)
-            , m_control(control)
-        {
-        }
-
-        void* interface_cast(QAccessible::InterfaceType type) override
-        {
-            return type == QAccessible::ValueInterface ? static_cast<QAccessibleValueInterface*>(this)
-                                                       : QAccessibleWidget::interface_cast(type);
-        }
-
-        QString text(QAccessible::Text kind) const override
-        {
-            return kind == QAccessible::Value ? m_control->spoken() : QAccessibleWidget::text(kind);
-        }
-
-        QVariant currentValue() const override { return m_control->number(); }
-        void setCurrentValue(const QVariant& value) override { m_control->setByUser(value.toDouble()); }
-        QVariant maximumValue() const override { return m_control->largest(); }
-        QVariant minimumValue() const override { return m_control->smallest(); }
-        QVariant minimumStepSize() const override { return m_control->step(); }
-
-    private:
-        ValueControl* m_control;
-    };
-
-    QAccessibleInterface* makeInterface(const QString&, QObject* object)
+/// What a screen reader sees of a ValueControl.
+class AccessibleValueControl : public QAccessibleWidget, public QAccessibleValueInterface {
+public:
+    explicit AccessibleValueControl(ValueControl* control)
+        : QAccessibleWidget(control, QAccessible::Slider)
+        , m_control(control)
     {
-        auto* control = qobject_cast<ValueControl*>(object);
-        return control ? new AccessibleValueControl(control) : nullptr;
     }
+
+    void* interface_cast(QAccessible::InterfaceType type) override
+    {
+        return type == QAccessible::ValueInterface ? static_cast<QAccessibleValueInterface*>(this)
+                                                   : QAccessibleWidget::interface_cast(type);
+    }
+
+    QString text(QAccessible::Text kind) const override
+    {
+        return kind == QAccessible::Value ? m_control->spoken() : QAccessibleWidget::text(kind);
+    }
+
+    QVariant currentValue() const override { return m_control->number(); }
+    void setCurrentValue(const QVariant& value) override { m_control->setByUser(value.toDouble()); }
+    QVariant maximumValue() const override { return m_control->largest(); }
+    QVariant minimumValue() const override { return m_control->smallest(); }
+    QVariant minimumStepSize() const override { return m_control->step(); }
+
+private:
+    ValueControl* m_control;
+};
+
+QAccessibleInterface* makeInterface(const QString&, QObject* object)
+{
+    auto* control = qobject_cast<ValueControl*>(object);
+    return control ? new AccessibleValueControl(control) : nullptr;
+}
 
 } // namespace
 

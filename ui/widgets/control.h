@@ -1,4 +1,5 @@
-// The base of the hand-drawn controls: theme, focus ring for the keyboard, and a value that assistive tools can read and set.
+// The base of the hand-drawn controls: theme, focus ring for the keyboard, and a value that assistive tools
+// can read and set.
 #pragma once
 
 #include "ui/plots/palette.h"

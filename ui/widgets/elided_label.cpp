@@ -98,8 +98,9 @@ void ElidedLabel::paintEvent(QPaintEvent* event)
     if (m_lines == 1)
         y += std::max(0, (area.height() - fontMetrics().height()) / 2);
     for (const QString& part : parts) {
-        painter.drawText(QRect(area.left(), y, area.width(), fontMetrics().height()),
-            Qt::AlignLeft | Qt::AlignVCenter, part);
+        painter.drawText(
+            QRect(area.left(), y, area.width(), fontMetrics().height()), Qt::AlignLeft | Qt::AlignVCenter,
+            part);
         y += step;
     }
 }
@@ -131,14 +132,16 @@ QSize ElidedLabel::sizeHint() const
     const int whole = fontMetrics().horizontalAdvance(m_text) + 1;
     const int share = m_lines == 1 ? whole : std::min(whole, 40 * fontMetrics().averageCharWidth());
     const int width = share + margins.left() + margins.right();
-    return { width, m_lines == 1 ? fontMetrics().height() + margins.top() + margins.bottom() : heightForWidth(width) };
+    return { width,
+             m_lines == 1 ? fontMetrics().height() + margins.top() + margins.bottom()
+                          : heightForWidth(width) };
 }
 
 QSize ElidedLabel::minimumSizeHint() const
 {
     const QMargins margins = contentsMargins();
     return { fontMetrics().horizontalAdvance(QStringLiteral("mm…")) + margins.left() + margins.right(),
-        fontMetrics().height() + margins.top() + margins.bottom() };
+             fontMetrics().height() + margins.top() + margins.bottom() };
 }
 
 } // namespace lodestone::ui

@@ -1,4 +1,5 @@
-// Text that may be longer than its place: cut with an ellipsis after a number of lines, whole in the tool tip.
+// Text that may be longer than its place: cut with an ellipsis after a number of lines, whole in the tool
+// tip.
 #pragma once
 
 #include <QFrame>

@@ -36,7 +36,8 @@ QSize FlowLayout::sizeHint() const
     QSize size;
     for (const QLayoutItem* item : m_items) {
         const QSize hint = item->sizeHint();
-        size = { size.width() + hint.width() + (size.width() > 0 ? m_gap : 0), std::max(size.height(), hint.height()) };
+        size = { size.width() + hint.width() + (size.width() > 0 ? m_gap : 0),
+                 std::max(size.height(), hint.height()) };
     }
     const QMargins margins = contentsMargins();
     return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom());

@@ -33,7 +33,8 @@ JobIndicator::JobIndicator(Theme& theme, QWidget* parent)
     row->addWidget(m_cancel);
     setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Fixed);
     connect(m_cancel, &QPushButton::clicked, this, &JobIndicator::cancelRequested);
-    connect(&theme, &Theme::changed, this, [this, &theme] { layout()->setSpacing(theme.palette().padPanel); });
+    connect(
+        &theme, &Theme::changed, this, [this, &theme] { layout()->setSpacing(theme.palette().padPanel); });
     hide();
 }
 
@@ -66,7 +67,8 @@ QString JobIndicator::timeLeft(double seconds)
     if (!(seconds >= 0) || !std::isfinite(seconds))
         return {};
     const auto whole = static_cast<long long>(std::ceil(seconds));
-    const auto two = [](long long value) { return QString::number(value).rightJustified(2, QLatin1Char('0')); };
+    const auto two
+        = [](long long value) { return QString::number(value).rightJustified(2, QLatin1Char('0')); };
     const long long hours = whole / 3600;
     const QString minutes = hours > 0 ? QString::number(hours) + QLatin1Char(':') + two(whole / 60 % 60)
                                       : QString::number(whole / 60);

@@ -11,15 +11,16 @@ namespace lodestone::ui {
 class Theme;
 class ThinBar;
 
-/// One line for the foot of the window: text, thin bar, time left, Cancel. Hidden while nothing runs. Children's object names:
-/// "jobText", "jobLeft", "jobCancel".
+/// One line for the foot of the window: text, thin bar, time left, Cancel. Hidden while nothing runs.
+/// Children's object names: "jobText", "jobLeft", "jobCancel".
 class JobIndicator : public QWidget {
     Q_OBJECT
 public:
     explicit JobIndicator(Theme& theme, QWidget* parent = nullptr);
     ~JobIndicator() override;
 
-    /// `fraction` in [0, 1], negative when unknown (a block in the middle of the bar); `secondsLeft` negative when unknown.
+    /// `fraction` in [0, 1], negative when unknown (a block in the middle of the bar); `secondsLeft` negative
+    /// when unknown.
     void setJob(const QString& text, double fraction, double secondsLeft);
     void setCancelling(); ///< the request was made: says so and disables the button
     void clear();

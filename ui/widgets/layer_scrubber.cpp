@@ -90,7 +90,8 @@ QString LayerScrubber::spoken() const
     if (m_accuracy.empty())
         return label();
     const double value = m_accuracy[static_cast<std::size_t>(m_row)];
-    return std::isfinite(value) ? tr("%1, accuracy %2 %").arg(label()).arg(std::lround(100 * value)) : label();
+    return std::isfinite(value) ? tr("%1, accuracy %2 %").arg(label()).arg(std::lround(100 * value))
+                                : label();
 }
 
 QRectF LayerScrubber::curveRect() const
@@ -110,7 +111,7 @@ QPointF LayerScrubber::place(int row, double accuracy) const
     const QRectF area = curveRect();
     const double last = std::max(1, layerCount() - 1);
     return { area.left() + area.width() * row / last,
-        area.bottom() - area.height() * (accuracy - m_bottom) / (m_top - m_bottom) };
+             area.bottom() - area.height() * (accuracy - m_bottom) / (m_top - m_bottom) };
 }
 
 QPoint LayerScrubber::positionOf(int row) const
@@ -139,11 +140,13 @@ void LayerScrubber::paintEvent(QPaintEvent*)
     const double top = (height() - block) / 2;
     painter.setFont(nameFont);
     painter.setPen(isEnabled() ? p.text : p.faint);
-    painter.drawText(QRectF(p.px(4), top, words, nameMetrics.height()), Qt::AlignRight | Qt::AlignVCenter,
+    painter.drawText(
+        QRectF(p.px(4), top, words, nameMetrics.height()), Qt::AlignRight | Qt::AlignVCenter,
         nameMetrics.elidedText(label(), Qt::ElideRight, words));
     painter.setFont(smallFont);
     painter.setPen(p.faint);
-    painter.drawText(QRectF(p.px(4), top + nameMetrics.height() + p.px(1), words, smallMetrics.height()),
+    painter.drawText(
+        QRectF(p.px(4), top + nameMetrics.height() + p.px(1), words, smallMetrics.height()),
         Qt::AlignRight | Qt::AlignVCenter, smallMetrics.elidedText(m_caption, Qt::ElideRight, words));
 
     // Chance level: what a curve near it would mean.

@@ -8,17 +8,19 @@
 
 namespace lodestone::ui {
 
-/// Drag, wheel, arrow keys (Page Up and Down: four layers; Home and End: the ends) change the layer. The signal tells what the
-/// user did; setLayerRow does not emit.
+/// Drag, wheel, arrow keys (Page Up and Down: four layers; Home and End: the ends) change the layer. The
+/// signal tells what the user did; setLayerRow does not emit.
 class LayerScrubber : public ValueControl {
     Q_OBJECT
 public:
     explicit LayerScrubber(Theme& theme, QWidget* parent = nullptr);
     ~LayerScrubber() override;
 
-    /// Held-out accuracy per layer row (0: the embedding) in [0, 1] with its interval (empty: none) and the layers' names
+    /// Held-out accuracy per layer row (0: the embedding) in [0, 1] with its interval (empty: none) and the
+    /// layers' names
     /// ("block 20 output"). A value that is not finite is a gap. Empty: no layers, disabled.
-    void setCurve(std::vector<double> accuracy, std::vector<double> low, std::vector<double> high, QStringList labels);
+    void setCurve(
+        std::vector<double> accuracy, std::vector<double> low, std::vector<double> high, QStringList labels);
     void setCaption(const QString& caption); ///< at first "accuracy by layer, held out"
     void setLayerRow(int row); ///< clamped
     int layerRow() const { return m_row; }

@@ -92,9 +92,8 @@ void MessageBar::restyle()
     const Palette& p = m_theme.palette();
     const char* const names[] = { "info", "info", "success", "warning", "error" };
     const QColor colour = m_tone == Tone::Neutral ? p.accent : p.colour(m_tone);
-    m_icon->setPixmap(m_theme.pixmap(QString::fromLatin1(names[static_cast<int>(m_tone)]), colour, p.iconSize,
-        devicePixelRatioF()));
-    m_close->setIconSize({ p.iconSize, p.iconSize });
+    m_icon->setPixmap(m_theme.pixmap(
+        QString::fromLatin1(names[static_cast<int>(m_tone)]), colour, p.iconSize, devicePixelRatioF()));
     if (auto* grid = qobject_cast<QGridLayout*>(layout())) {
         grid->setContentsMargins(p.padPanel, p.ipx(6), p.gap, p.ipx(6));
         grid->setHorizontalSpacing(p.gap);

@@ -13,16 +13,16 @@ namespace lodestone::ui {
 
 class Theme;
 
-/// Hidden until a message is shown. Children's object names: "messageText", "messageDetails", "messageDetailsToggle",
-/// "messageAction", "messageClose". Escape closes it when it has the focus.
+/// Hidden until a message is shown. Children's object names: "messageText", "messageDetails",
+/// "messageDetailsToggle", "messageAction", "messageClose". Escape closes it when it has the focus.
 class MessageBar : public QFrame {
     Q_OBJECT
 public:
     explicit MessageBar(Theme& theme, QWidget* parent = nullptr);
     ~MessageBar() override;
 
-    /// `details` (file, key, row) open below on demand; `action` is the text of a button; both may be empty. Replaces what is
-    /// shown.
+    /// `details` (file, key, row) open below on demand; `action` is the text of a button; both may be empty.
+    /// Replaces what is shown.
     void showMessage(Tone tone, const QString& text, const QString& details = {}, const QString& action = {});
     void clear();
     QString text() const;

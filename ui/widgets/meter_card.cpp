@@ -13,7 +13,7 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr double barHeight = 3;
+constexpr double barHeight = 3;
 
 } // namespace
 
@@ -45,7 +45,8 @@ void MeterCard::setValueText(const QString& text)
 
 void MeterCard::setFraction(std::optional<double> fraction)
 {
-    m_fraction = fraction && std::isfinite(*fraction) ? std::optional(std::clamp(*fraction, 0.0, 1.0)) : std::nullopt;
+    m_fraction = fraction && std::isfinite(*fraction) ? std::optional(std::clamp(*fraction, 0.0, 1.0))
+                                                      : std::nullopt;
     update();
 }
 
@@ -98,7 +99,8 @@ void MeterCard::paintEvent(QPaintEvent*)
         const QFontMetricsF metrics(font);
         painter.setFont(font);
         painter.setPen(colour);
-        painter.drawText(QRectF(left, y, room, metrics.height()), Qt::AlignLeft | Qt::AlignVCenter,
+        painter.drawText(
+            QRectF(left, y, room, metrics.height()), Qt::AlignLeft | Qt::AlignVCenter,
             metrics.elidedText(text, Qt::ElideRight, room));
         y += metrics.height();
     };
@@ -113,15 +115,16 @@ void MeterCard::paintEvent(QPaintEvent*)
     if (m_fraction && *m_fraction > 0) {
         QRectF filled = bar;
         filled.setWidth(std::max(bar.height(), bar.width() * *m_fraction));
-        painter.setBrush(m_tone == Tone::Quiet ? p.axis : m_tone == Tone::Neutral ? p.accent : p.colour(m_tone));
+        painter.setBrush(
+            m_tone == Tone::Quiet         ? p.axis
+                : m_tone == Tone::Neutral ? p.accent
+                                          : p.colour(m_tone));
         painter.drawRoundedRect(filled, bar.height() / 2, bar.height() / 2);
     }
     if (m_interval && std::isfinite(m_interval->first) && std::isfinite(m_interval->second)) {
         const double low = bar.left() + bar.width() * std::clamp(m_interval->first, 0.0, 1.0);
         const double high = bar.left() + bar.width() * std::clamp(m_interval->second, 0.0, 1.0);
         const double middle = bar.center().y();
-        painter.setPen(QPen(p.panel, p.px(3)));
-        painter.drawLine(QPointF(low, middle), QPointF(high, middle));
         painter.setPen(QPen(p.text, p.px(1)));
         painter.drawLine(QPointF(low, middle), QPointF(high, middle));
         for (const double end : { low, high })

@@ -13,10 +13,10 @@ namespace lodestone::ui {
 
 namespace {
 
-    constexpr double barHeight = 6;
-    constexpr double tickHeight = 12;
+constexpr double barHeight = 6;
+constexpr double tickHeight = 12;
 
-    int percent(double probability) { return static_cast<int>(std::lround(100 * probability)); }
+int percent(double probability) { return static_cast<int>(std::lround(100 * probability)); }
 
 } // namespace
 
@@ -86,10 +86,12 @@ void ProbabilityBar::paintEvent(QPaintEvent*)
         painter.fillRect(QRectF(bar.left(), bar.top(), split, bar.height()), p.colour(m_a));
         // A gap tells the parts apart without hue.
         if (m_probability > 0 && m_probability < 1)
-            painter.fillRect(QRectF(bar.left() + split - p.px(0.75), bar.top(), p.px(1.5), bar.height()), p.panel);
+            painter.fillRect(
+                QRectF(bar.left() + split - p.px(0.75), bar.top(), p.px(1.5), bar.height()), p.panel);
     }
     painter.restore();
-    painter.fillRect(QRectF(std::round(bar.center().x() - p.px(0.5)), 0, std::max(1.0, p.px(1)), p.px(tickHeight)),
+    painter.fillRect(
+        QRectF(std::round(bar.center().x() - p.px(0.5)), 0, std::max(1.0, p.px(1)), p.px(tickHeight)),
         p.text);
     if (known && m_interval) {
         const double low = bar.width() * std::clamp(m_interval->first, 0.0, 1.0);
@@ -112,7 +114,8 @@ void ProbabilityBar::paintEvent(QPaintEvent*)
         painter.setPen(first ? p.text : p.secondary);
         painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, tr("A %1 %").arg(percent(m_probability)));
         painter.setPen(first ? p.secondary : p.text);
-        painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, tr("B %1 %").arg(100 - percent(m_probability)));
+        painter.drawText(
+            line, Qt::AlignRight | Qt::AlignVCenter, tr("B %1 %").arg(100 - percent(m_probability)));
     }
     painter.setPen(p.secondary);
     painter.drawText(line, Qt::AlignHCenter | Qt::AlignVCenter, m_note);

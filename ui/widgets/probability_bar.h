@@ -13,7 +13,8 @@ public:
     explicit ProbabilityBar(Theme& theme, QWidget* parent = nullptr);
     ~ProbabilityBar() override;
 
-    /// P(A is preferred) in [0, 1] (clamped; not a number: an empty bar), with an interval drawn as a whisker.
+    /// P(A is preferred) in [0, 1] (clamped; not a number: an empty bar), with an interval drawn as a
+    /// whisker.
     void setProbability(double probability, std::optional<std::pair<double, double>> interval = std::nullopt);
     double probability() const { return m_probability; }
     void setNote(const QString& note); ///< in the middle below: "people chose A"

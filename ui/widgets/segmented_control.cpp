@@ -74,7 +74,9 @@ bool SegmentedControl::eventFilter(QObject* watched, QEvent* event)
     if (event->type() != QEvent::KeyPress)
         return QWidget::eventFilter(watched, event);
     const int key = static_cast<QKeyEvent*>(event)->key();
-    const int step = key == Qt::Key_Right || key == Qt::Key_Down ? 1 : key == Qt::Key_Left || key == Qt::Key_Up ? -1 : 0;
+    const int step = key == Qt::Key_Right || key == Qt::Key_Down ? 1
+        : key == Qt::Key_Left || key == Qt::Key_Up               ? -1
+                                                                 : 0;
     if (step == 0)
         return QWidget::eventFilter(watched, event);
     const int next = std::clamp(current() + step, 0, static_cast<int>(m_buttons.size()) - 1);

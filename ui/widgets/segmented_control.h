@@ -1,4 +1,5 @@
-// One of a few, always in sight: "Weighted | Projection", and the chips "All | Disagree 7 | Flipped 3 | Unsure 5".
+// One of a few, always in sight: "Weighted | Projection", and the chips "All | Disagree 7 | Flipped 3 |
+// Unsure 5".
 #pragma once
 
 #include <QStringList>
@@ -11,7 +12,8 @@ class QButtonGroup;
 
 namespace lodestone::ui {
 
-/// Buttons named "segment0", "segment1", ... (object names). Left and right arrows move; setCurrent does not emit.
+/// Buttons named "segment0", "segment1", ... (object names). Left and right arrows move; setCurrent does not
+/// emit.
 class SegmentedControl : public QWidget {
     Q_OBJECT
 public:

@@ -49,7 +49,8 @@ void Swatch::paintEvent(QPaintEvent*)
         const double half = p.px(5);
         painter.setPen(Qt::NoPen);
         painter.setBrush(p.colour(m_ink));
-        painter.drawRoundedRect(QRectF(centre - QPointF(half, half), QSizeF(2 * half, 2 * half)), p.px(3), p.px(3));
+        painter.drawRoundedRect(
+            QRectF(centre - QPointF(half, half), QSizeF(2 * half, 2 * half)), p.px(3), p.px(3));
     } else {
         painter.fillPath(markerPath(m_marker, centre, p.px(4.2)), p.colour(m_ink));
     }
@@ -57,7 +58,8 @@ void Swatch::paintEvent(QPaintEvent*)
         return;
     painter.setFont(theme().font(p.fontSecondary));
     painter.setPen(p.secondary);
-    painter.drawText(QRectF(p.px(16), 0, width() - p.px(16), height()), Qt::AlignLeft | Qt::AlignVCenter, m_text);
+    painter.drawText(
+        QRectF(p.px(16), 0, width() - p.px(16), height()), Qt::AlignLeft | Qt::AlignVCenter, m_text);
 }
 
 QSize Swatch::sizeHint() const
@@ -65,7 +67,8 @@ QSize Swatch::sizeHint() const
     const Palette& p = look();
     const QFontMetricsF metrics(theme().font(p.fontSecondary));
     const double text = m_text.isEmpty() ? 0 : p.px(4) + metrics.horizontalAdvance(m_text) + 1;
-    return { static_cast<int>(std::ceil(p.px(12) + text)), static_cast<int>(std::ceil(std::max(p.px(16), metrics.height()))) };
+    return { static_cast<int>(std::ceil(p.px(12) + text)),
+             static_cast<int>(std::ceil(std::max(p.px(16), metrics.height()))) };
 }
 
 } // namespace lodestone::ui

@@ -17,7 +17,8 @@ ThinBar::~ThinBar() = default;
 void ThinBar::setFraction(double fraction)
 {
     m_fraction = fraction >= 0 ? std::min(fraction, 1.0) : -1;
-    setAccessibleDescription(m_fraction < 0 ? tr("under way") : tr("%1 %").arg(std::lround(100 * m_fraction)));
+    setAccessibleDescription(
+        m_fraction < 0 ? tr("under way") : tr("%1 %").arg(std::lround(100 * m_fraction)));
     update();
 }
 
@@ -33,10 +34,12 @@ void ThinBar::paintEvent(QPaintEvent*)
     painter.drawRoundedRect(bar, radius, radius);
     painter.setBrush(p.accent);
     if (m_fraction < 0)
-        painter.drawRoundedRect(QRectF(bar.left() + bar.width() / 3, bar.top(), bar.width() / 3, bar.height()), radius, radius);
+        painter.drawRoundedRect(
+            QRectF(bar.left() + bar.width() / 3, bar.top(), bar.width() / 3, bar.height()), radius, radius);
     else if (m_fraction > 0)
         painter.drawRoundedRect(
-            QRectF(bar.left(), bar.top(), std::max(bar.height(), bar.width() * m_fraction), bar.height()), radius, radius);
+            QRectF(bar.left(), bar.top(), std::max(bar.height(), bar.width() * m_fraction), bar.height()),
+            radius, radius);
 }
 
 QSize ThinBar::sizeHint() const { return { look().ipx(120), look().ipx(12) }; }

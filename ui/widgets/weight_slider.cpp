@@ -14,7 +14,7 @@ namespace lodestone::ui {
 
 namespace {
 
-    double rounded(double value) { return std::round(value * 100) / 100; }
+double rounded(double value) { return std::round(value * 100) / 100; }
 
 } // namespace
 
@@ -81,7 +81,7 @@ QRectF WeightSlider::groove() const
         : 0;
     const double inset = p.handle / 2.0 + p.px(2);
     return { inset, (height() - p.grooveHeight) / 2.0, std::max(1.0, width() - 2 * inset - figure),
-        static_cast<double>(p.grooveHeight) };
+             static_cast<double>(p.grooveHeight) };
 }
 
 double WeightSlider::valueAt(double x) const
@@ -112,8 +112,8 @@ void WeightSlider::paintEvent(QPaintEvent*)
     painter.setBrush(p.control);
     painter.drawRoundedRect(area, radius, radius);
     painter.setBrush(on ? p.colour(m_ink) : p.axis);
-    painter.drawRect(QRectF(QPointF(std::min(middle, handle), area.top()),
-        QPointF(std::max(middle, handle), area.bottom())));
+    painter.drawRect(QRectF(
+        QPointF(std::min(middle, handle), area.top()), QPointF(std::max(middle, handle), area.bottom())));
     // The tick of zero stands out of the groove: the fill starts there.
     painter.setBrush(p.secondary);
     const double tick = p.px(1.5);
@@ -122,8 +122,10 @@ void WeightSlider::paintEvent(QPaintEvent*)
     painter.setPen(QPen(on ? p.accent : p.axis, p.px(2)));
     painter.setBrush(p.panel);
     painter.drawEllipse(QPointF(handle, area.center().y()), outer - p.px(1), outer - p.px(1));
-    drawFocusRing(painter,
-        QRectF(QPointF(handle, area.center().y()) - QPointF(outer + p.px(2), outer + p.px(2)),
+    drawFocusRing(
+        painter,
+        QRectF(
+            QPointF(handle, area.center().y()) - QPointF(outer + p.px(2), outer + p.px(2)),
             QSizeF(2 * outer + p.px(4), 2 * outer + p.px(4))),
         outer + p.px(2));
     if (m_valueShown) {

@@ -5,8 +5,9 @@
 
 namespace lodestone::ui {
 
-/// Filled from the middle in the principle's ink. Drag (Shift: fine), wheel once it has the focus, arrow keys 0.1 (Shift 0.01), Page
-/// Up and Down 0.5, Home and End the ends, 0, Delete or double click zero. setValue does not emit.
+/// Filled from the middle in the principle's ink. Drag (Shift: fine), wheel once it has the focus, arrow keys
+/// 0.1 (Shift 0.01), Page Up and Down 0.5, Home and End the ends, 0, Delete or double click zero. setValue
+/// does not emit.
 class WeightSlider : public ValueControl {
     Q_OBJECT
 public:
@@ -34,7 +35,8 @@ public:
 
 Q_SIGNALS:
     void valueChanged(double value); ///< while dragging, and by keys and wheel
-    void sliderReleased(); ///< an edit is complete: the drag ended, or a key, the wheel or a double click made it
+    void
+    sliderReleased(); ///< an edit is complete: the drag ended, or a key, the wheel or a double click made it
 
 protected:
     void paintEvent(QPaintEvent* event) override;

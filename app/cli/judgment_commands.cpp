@@ -1,0 +1,4 @@
+#include "app/cli/context.h"
+namespace lodestone::app {
+void addJudgmentCommands(CLI::App&) { }
+}

@@ -1,0 +1,217 @@
+#include "core/constitution/constitution.h"
+
+#include "core/base/files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <fmt/format.h>
+#include <set>
+#include <sstream>
+
+namespace lodestone::constitution {
+namespace {
+
+using nlohmann::json;
+
+Result<std::string> textOf(const json& object, const char* key, const std::string& where, bool required)
+{
+    const auto found = object.find(key);
+    if (found == object.end())
+        return required ? Result<std::string>(badInput("a text", "nothing", where + ", key '" + key + "'")) : Result<std::string>("");
+    if (!found->is_string())
+        return badInput("a text", found->type_name(), where + ", key '" + key + "'");
+    return found->get<std::string>();
+}
+
+/// Poles are a text or a list of texts.
+Result<std::vector<std::string>> polesOf(const json& object, const char* key, const std::string& where)
+{
+    const auto found = object.find(key);
+    if (found != object.end() && found->is_array()) {
+        std::vector<std::string> words;
+        for (const json& word : *found) {
+            if (!word.is_string())
+                return badInput("a list of words", word.type_name(), where + ", key '" + key + "'");
+            for (std::string& each : wordsOf(word))
+                words.push_back(std::move(each));
+        }
+        return words;
+    }
+    LODESTONE_TRY(const std::string text, textOf(object, key, where, true));
+    return wordsOf(text);
+}
+
+} // namespace
+
+std::string mappingName(Mapping mapping) { return mapping == Mapping::Weighted ? "weighted" : "projection"; }
+
+Result<Mapping> parseMapping(const std::string& name)
+{
+    if (name == "weighted")
+        return Mapping::Weighted;
+    if (name == "projection")
+        return Mapping::Projection;
+    return badInput("weighted or projection", "'" + name + "'", "mapping");
+}
+
+std::vector<std::string> wordsOf(const std::string& text)
+{
+    std::vector<std::string> words;
+    std::string current;
+    const auto flush = [&] {
+        std::istringstream parts(current);
+        std::string joined;
+        for (std::string part; parts >> part;) {
+            if ((part == "and" || part == "or") && !joined.empty()) {
+                words.push_back(std::exchange(joined, {}));
+                continue;
+            }
+            if (part != "and" && part != "or")
+                joined += (joined.empty() ? "" : " ") + part;
+        }
+        if (!joined.empty())
+            words.push_back(joined);
+        current.clear();
+    };
+    for (const char c : text) {
+        if (c == ',' || c == ';' || c == '/')
+            flush();
+        else
+            current += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    flush();
+    std::vector<std::string> unique;
+    for (std::string& word : words)
+        if (std::find(unique.begin(), unique.end(), word) == unique.end())
+            unique.push_back(std::move(word));
+    return unique;
+}
+
+std::string joinWords(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+
+Result<Constitution> constitutionFromJson(const json& document, const std::string& where)
+{
+    if (!document.is_object())
+        return badInput("an object", document.type_name(), where);
+    if (document.value("format", json()) != "lodestone-constitution")
+        return badInput("\"format\": \"lodestone-constitution\"", document.contains("format") ? document["format"].dump() : "none", where);
+    if (document.value("version", json()) != 1)
+        return badInput("constitution format version 1", document.contains("version") ? document["version"].dump() : "none", where);
+    Constitution constitution;
+    LODESTONE_TRY(constitution.name, textOf(document, "name", where, false));
+    if (document.contains("mapping")) {
+        LODESTONE_TRY(const std::string mapping, textOf(document, "mapping", where, true));
+        LODESTONE_TRY(constitution.mapping, parseMapping(mapping));
+    }
+    if (!document.contains("principles") || !document["principles"].is_array())
+        return badInput("a list of principles", "none", where + ", key 'principles'");
+    std::set<std::string> ids;
+    for (std::size_t i = 0; i < document["principles"].size(); ++i) {
+        const json& entry = document["principles"][i];
+        const std::string place = fmt::format("{}, principle {}", where, i + 1);
+        if (!entry.is_object())
+            return badInput("an object", entry.type_name(), place);
+        Principle principle;
+        LODESTONE_TRY(principle.id, textOf(entry, "id", place, false));
+        LODESTONE_TRY(principle.text, textOf(entry, "text", place, false));
+        LODESTONE_TRY(principle.name, textOf(entry, "name", place, false));
+        LODESTONE_TRY(principle.value, textOf(entry, "value", place, false));
+        LODESTONE_TRY(principle.positive, polesOf(entry, "positive", place));
+        LODESTONE_TRY(principle.negative, polesOf(entry, "negative", place));
+        if (principle.name.empty())
+            principle.name = principle.text.empty() ? joinWords(principle.positive) : principle.text.substr(0, 40);
+        if (principle.id.empty())
+            principle.id = fmt::format("principle-{}", i + 1);
+        if (!ids.insert(principle.id).second)
+            return badInput("ids that differ", "'" + principle.id + "' twice", place);
+        if (entry.contains("weight")) {
+            if (!entry["weight"].is_number() || !std::isfinite(entry["weight"].get<double>()) || std::abs(entry["weight"].get<double>()) > 2)
+                return badInput("a weight from -2 to 2", entry["weight"].dump(), place + ", key 'weight'");
+            principle.weight = entry["weight"];
+        }
+        if (entry.contains("on")) {
+            if (!entry["on"].is_boolean())
+                return badInput("true or false", entry["on"].dump(), place + ", key 'on'");
+            principle.on = entry["on"];
+        }
+        if (const std::string problem = problemOf(principle); !problem.empty())
+            return badInput("two poles that can be told apart", problem, place);
+        constitution.principles.push_back(std::move(principle));
+    }
+    return constitution;
+}
+
+nlohmann::ordered_json toJson(const Constitution& constitution)
+{
+    nlohmann::ordered_json principles = nlohmann::ordered_json::array();
+    for (const Principle& principle : constitution.principles) {
+        principles.push_back({ { "id", principle.id }, { "name", principle.name }, { "text", principle.text },
+            { "positive", joinWords(principle.positive) }, { "negative", joinWords(principle.negative) },
+            { "weight", principle.weight }, { "on", principle.on } });
+        if (!principle.value.empty())
+            principles.back()["value"] = principle.value;
+    }
+    return { { "format", "lodestone-constitution" }, { "version", 1 }, { "name", constitution.name },
+        { "mapping", mappingName(constitution.mapping) }, { "principles", principles } };
+}
+
+Result<Constitution> readConstitution(const std::filesystem::path& path)
+{
+    LODESTONE_TRY(const json document, formats::readJson(path));
+    return constitutionFromJson(document, path.string());
+}
+
+Result<void> writeConstitution(const std::filesystem::path& path, const Constitution& constitution)
+{
+    return writeFileAtomically(path, toJson(constitution).dump(2) + "\n");
+}
+
+std::string problemOf(const Principle& principle)
+{
+    if (principle.positive.empty() || principle.negative.empty())
+        return principle.positive.empty() ? "no word for the positive pole" : "no word for the negative pole";
+    for (const std::string& word : principle.positive)
+        if (std::find(principle.negative.begin(), principle.negative.end(), word) != principle.negative.end())
+            return fmt::format("'{}' stands in both poles", word);
+    for (const auto* pole : { &principle.positive, &principle.negative })
+        for (const std::string& word : *pole)
+            if (word.size() > 60)
+                return fmt::format("'{}...' is too long for a word", word.substr(0, 30));
+    return {};
+}
+
+Constitution constitutionForValues(const std::vector<std::string>& values)
+{
+    Constitution result;
+    result.name = "One principle per value";
+    for (const std::string& value : values) {
+        Principle principle;
+        principle.id = principle.value = value;
+        if (value == "kind")
+            principle = { value, "Be kind", "Be kind: treat the person with care and respect.", { "kind", "polite", "caring" }, { "rude", "cruel", "hurtful" }, 1, true, value };
+        else if (value == "honest")
+            principle = { value, "Be honest", "Be honest: say what is true and admit what is not known.", { "honest", "truthful", "sincere" }, { "dishonest", "false", "misleading" }, 1, true, value };
+        else if (value == "harmless")
+            principle = { value, "Never help with harm", "Never help with harm: keep people safe.", { "harmless", "safe", "ethical" }, { "harmful", "dangerous", "unethical" }, 1, true, value };
+        else if (value == "helpful")
+            principle = { value, "Be helpful", "Be helpful: answer the question that was asked.", { "helpful", "useful", "relevant" }, { "useless", "irrelevant", "vague" }, 1, true, value };
+        else {
+            principle = neutralPrinciple();
+            principle.id = value;
+            principle.value = value;
+            principle.name = value;
+        }
+        result.principles.push_back(std::move(principle));
+    }
+    if (result.principles.empty())
+        result.principles.push_back(neutralPrinciple());
+    return result;
+}
+
+Principle neutralPrinciple()
+{
+    return { "neutral", "Good or bad", "The reply is good.", { "good", "great", "excellent" }, { "bad", "poor", "terrible" }, 1, true, {} };
+}
+
+} // namespace lodestone::constitution

@@ -1,0 +1,30 @@
+// What a session knows of a study before any layer is chosen: its split, likelihoods and cloze judgments.
+#pragma once
+
+#include "core/constitution/elicitation.h"
+#include "core/constitution/study_examples.h"
+
+#include <memory>
+
+namespace lodestone::session {
+
+/// Loaded once per study; immutable.
+struct Foundation {
+    std::shared_ptr<const data::Study> study;
+    std::vector<bool> training; ///< per response
+    std::vector<int> groups; ///< prompt group per response
+    std::vector<double> lengths; ///< in tokens
+    std::vector<data::Likelihood> likelihoods; ///< empty where they were not captured
+    std::shared_ptr<constitution::ClozeElicitation> cloze; ///< null where the study carries no cloze states
+    std::string noCloze; ///< why, then
+
+    static Result<std::shared_ptr<const Foundation>> open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction = {});
+
+    /// log p(y|x) - log p(y), with what length explains removed on the training rows (linear): the proxy of what the model
+    /// itself prefers to write (docs/theory.md 8.5). Shape [responses]; empty without likelihoods.
+    Eigen::VectorXd generationScores() const;
+    enum class LikelihoodKind { Total, PerToken, Pmi };
+    Eigen::VectorXd likelihoodScores(LikelihoodKind kind) const;
+};
+
+} // namespace lodestone::session

@@ -1,0 +1,165 @@
+#include "core/session/layer_sweep.h"
+
+#include "core/base/rng.h"
+#include "core/geometry/ridge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace lodestone::session {
+namespace {
+
+using geometry::Examples;
+using geometry::Rows;
+
+/// A direction fitted to real-valued judgments of the training rows, scored against people's labels.
+Result<SweepRow> scoreJudgments(
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Rows& rows, const Examples& training,
+    const Examples& heldOut, const Rows* embedding)
+{
+    std::vector<int> trainingRows, heldOutRows;
+    for (Eigen::Index i = 0; i < std::min(rows.rows(), target.scores.size()); ++i) {
+        const auto index = static_cast<std::size_t>(i);
+        const auto& set = foundation.study->set();
+        if (std::isfinite(target.scores[i]) && (target.value.empty() || set.responses[index].value == target.value))
+            (foundation.training[index] ? trainingRows : heldOutRows).push_back(static_cast<int>(i));
+    }
+    const auto fit = [&](const Rows& from, const Eigen::VectorXd& scores) -> Result<std::pair<geometry::DirectionFit, double>> {
+        LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(from, trainingRows));
+        std::vector<geometry::ScoredRow> scored;
+        for (const int row : trainingRows)
+            scored.push_back({ row, scores[row], foundation.groups[static_cast<std::size_t>(row)] });
+        LODESTONE_TRY(auto design, geometry::Design::fromScores(from, scored, coordinates));
+        if (options.method != geometry::Method::Ridge) {
+            LODESTONE_TRY(auto direction, geometry::fitDirection(options.method, design));
+            return std::pair(std::move(direction), direction.trainingAccuracy);
+        }
+        const auto shared = std::make_shared<const geometry::Design>(std::move(design));
+        LODESTONE_TRY(const auto factor, geometry::RidgeFactor::make(shared));
+        LODESTONE_TRY(const auto ridge, factor.fit(shared->y));
+        geometry::DirectionFit direction;
+        direction.method = geometry::Method::Ridge;
+        direction.readOut = shared->toRaw(ridge.weights, ridge.intercept + shared->yMean);
+        direction.strength = ridge.strength;
+        direction.relativeStrength = ridge.relativeStrength;
+        return std::pair(std::move(direction), ridge.outOfFoldCorrelation);
+    };
+    SweepRow result;
+    LODESTONE_TRY(const auto real, fit(rows, target.scores));
+    result.crossValidated = real.second;
+    result.relativeStrength = real.first.relativeStrength;
+    LODESTONE_TRY(const auto score, geometry::scoreReadOut(real.first.readOut, rows, heldOut, 1000, options.seed));
+    result.accuracy = score.accuracy;
+    result.auc = score.auc;
+    const Eigen::VectorXd predicted = geometry::times(rows, real.first.readOut.weights);
+    std::vector<double> a, b;
+    for (const int row : heldOutRows) {
+        a.push_back(predicted[row]);
+        b.push_back(target.scores[row]);
+    }
+    result.linearity = geometry::pearson(a, b);
+    if (!options.baselines)
+        return result;
+    geometry::HeldOutOptions chance;
+    chance.seed = options.seed;
+    if (training.size() > 0) {
+        LODESTONE_TRY(result.random, geometry::randomDirections(rows, training, heldOut, chance));
+        LODESTONE_TRY(result.length, geometry::lengthOnly(foundation.lengths, training, heldOut, chance));
+    }
+    // Shuffled judgments: the same fit to the training scores in random order.
+    Rng rng(options.seed, 7);
+    std::vector<double> accuracies, aucs;
+    for (int repetition = 0; repetition < 5; ++repetition) {
+        Eigen::VectorXd shuffled = target.scores;
+        std::vector<int> order = trainingRows;
+        rng.shuffle(order);
+        for (std::size_t i = 0; i < order.size(); ++i)
+            shuffled[trainingRows[i]] = target.scores[order[i]];
+        LODESTONE_TRY(const auto chanceFit, fit(rows, shuffled));
+        LODESTONE_TRY(const auto chanceScore, geometry::scoreReadOut(chanceFit.first.readOut, rows, heldOut, 0));
+        accuracies.push_back(chanceScore.accuracy.value);
+        aucs.push_back(chanceScore.auc.value);
+    }
+    result.shuffled.repetitions = static_cast<int>(accuracies.size());
+    for (std::size_t i = 0; i < accuracies.size(); ++i) {
+        result.shuffled.accuracy += accuracies[i] / static_cast<double>(accuracies.size());
+        result.shuffled.auc += aucs[i] / static_cast<double>(aucs.size());
+    }
+    result.shuffled.accuracyUpper = geometry::quantile(accuracies, 0.975);
+    result.shuffled.aucUpper = geometry::quantile(aucs, 0.975);
+    if (embedding) {
+        LODESTONE_TRY(const auto lexical, fit(*embedding, target.scores));
+        LODESTONE_TRY(result.embedding, geometry::scoreReadOut(lexical.first.readOut, *embedding, heldOut, 1000, options.seed));
+    }
+    return result;
+}
+
+} // namespace
+
+data::Position availablePosition(const data::Study& study, data::Position wanted)
+{
+    const auto positions = study.positions();
+    return positions.empty() || std::find(positions.begin(), positions.end(), wanted) != positions.end() ? wanted : positions.front();
+}
+
+Result<Sweep> sweepLayers(
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Work& work, const SweepSink& sink)
+{
+    const data::Study& study = *foundation.study;
+    std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
+    Sweep sweep;
+    std::optional<Rows> embedding;
+    if (options.baselines && study.has(Layer::embedding(), options.position)) {
+        LODESTONE_TRY(embedding, study.activations(Layer::embedding(), options.position));
+    }
+    geometry::HeldOutOptions heldOutOptions;
+    heldOutOptions.seed = options.seed;
+    if (!options.baselines) {
+        heldOutOptions.randomDirections = 1;
+        heldOutOptions.shuffles = 1;
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (work.cancelled())
+            return cancelled();
+        work.tell({ "Scoring layers", static_cast<double>(i), static_cast<double>(layers.size()), 0, "layers", -1 });
+        LODESTONE_TRY(const Rows rows, study.activations(layers[i], options.position));
+        const auto examples = constitution::examplesOf(study.set(), foundation.training, static_cast<std::size_t>(rows.rows()),
+            target.value.empty() ? options.scoredValue : target.value);
+        if (target.scores.size() == 0 && (examples.training.size() == 0 || examples.heldOut.size() == 0))
+            return badInput("people's labels on training and held-out prompts",
+                target.value.empty() ? "too few in this study" : "too few about '" + target.value + "'", study.folder().string());
+        sweep.training = examples.training.size();
+        sweep.heldOut = examples.heldOut.size();
+        sweep.pairs = !study.set().labelled();
+        SweepRow row;
+        if (target.scores.size() > 0) {
+            LODESTONE_TRY(row, scoreJudgments(foundation, target, options, rows, examples.training, examples.heldOut, embedding ? &*embedding : nullptr));
+        } else {
+            const geometry::RowsRef rowsRef(rows);
+            std::optional<geometry::RowsRef> embeddingRef;
+            if (embedding)
+                embeddingRef.emplace(*embedding);
+            LODESTONE_TRY(const auto score, geometry::scoreLayer(options.method, rowsRef, examples.training, examples.heldOut, foundation.lengths, embeddingRef ? &*embeddingRef : nullptr, heldOutOptions, Work { work.stop, {} }));
+            row.accuracy = score.heldOut.accuracy;
+            row.auc = score.heldOut.auc;
+            row.crossValidated = sweep.pairs ? score.crossValidated.accuracy : score.crossValidated.auc;
+            row.relativeStrength = score.fit.relativeStrength;
+            row.random = score.random;
+            row.shuffled = score.shuffled;
+            row.length = score.length;
+            row.embedding = score.embedding;
+        }
+        row.layer = layers[i];
+        if (sink)
+            sink(row);
+        sweep.rows.push_back(row);
+        if (sweep.best < 0 || row.crossValidated > sweep.rows[static_cast<std::size_t>(sweep.best)].crossValidated)
+            sweep.best = static_cast<int>(i);
+    }
+    if (sweep.rows.empty())
+        return badInput("a study with activations", "none", study.folder().string());
+    return sweep;
+}
+
+} // namespace lodestone::session
