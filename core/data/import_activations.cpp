@@ -77,7 +77,7 @@ Result<ImportSummary> importActivations(
         return badInput("at least one number", fmt::format("[{}]", fmt::join(array.shape(), ", ")), activations.string());
     LODESTONE_TRY(const formats::Table texts, formats::readTable(table));
     if (!texts.bad.empty())
-        return tl::unexpected(texts.bad.front());
+        return tl::unexpected(texts.bad.front().error);
     if (texts.rows.size() != rows)
         return badInput(fmt::format("{} rows as in {}", rows, activations.string()), fmt::format("{}", texts.rows.size()), table.string());
     LODESTONE_TRY(const ResponseSet set, readSet(texts, table.string()));

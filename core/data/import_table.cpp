@@ -3,6 +3,7 @@
 #include "core/formats/lines.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <map>
 #include <optional>
@@ -15,12 +16,26 @@ using Conversation = std::vector<text::Message>;
 
 constexpr std::string_view lastAssistant = "\n\nAssistant:";
 
+std::string shownKeys(const json& row)
+{
+    std::string keys;
+    for (const auto& [name, value] : row.items())
+        keys += (keys.empty() ? "" : ", ") + name;
+    return keys.empty() ? "none" : keys.substr(0, 120);
+}
+
+std::string lowerCase(std::string text)
+{
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 Result<Conversation> parseTurns(const json& list, const std::string& where)
 {
     Conversation turns;
     for (const json& turn : list) {
         if (!turn.is_object() || !turn.contains("role") || !turn.contains("content") || !turn["role"].is_string() || !turn["content"].is_string())
-            return badInput("turns {role, content}", turn.dump(-1, ' ', false, json::error_handler_t::replace).substr(0, 60), where);
+            return badInput("turns {role, content}, both texts", turn.is_object() ? "keys " + shownKeys(turn) : turn.type_name(), where);
         turns.push_back({ turn["role"], turn["content"] });
     }
     return turns;
@@ -82,13 +97,14 @@ Result<Dialogue> parseDialogue(const json& field, const std::optional<Conversati
     return dialogue;
 }
 
+/// The first of these fields that holds a text, a number or a boolean, as text.
 std::string textField(const json& row, std::initializer_list<const char*> keys)
 {
     for (const char* key : keys)
         if (const auto found = row.find(key); found != row.end()) {
             if (found->is_string())
                 return *found;
-            if (!found->is_null())
+            if (found->is_primitive() && !found->is_null())
                 return found->dump();
         }
     return {};
@@ -125,9 +141,10 @@ public:
         set.negativeLabel = names[0];
         set.positiveLabel = names[1]; // alphabetically later: 1, true, yes, harmless, good, positive
         if (!m_options.positiveLabel.empty()) {
-            if (m_options.positiveLabel == names[0])
+            const std::string wanted = lowerCase(m_options.positiveLabel);
+            if (wanted == names[0])
                 std::swap(set.positiveLabel, set.negativeLabel);
-            else if (m_options.positiveLabel != names[1])
+            else if (wanted != names[1])
                 return badInput(fmt::format("a positive label among {} and {}", names[0], names[1]), m_options.positiveLabel, where);
         }
         // Rows of one named group with both labels (a text and its twin) also make a pair to read side by side.
@@ -233,9 +250,10 @@ private:
         const std::string text = textField(row, { key.c_str() });
         if (text.find_first_not_of(" \t\r\n") == std::string::npos)
             return badInput("a text", "an empty one", where + ", key '" + key + "'");
+        const std::string label = lowerCase(textField(row, { "label" }));
+        if (label.empty())
+            return badInput("a label: a text, a number or a boolean", "none", where + ", key 'label'");
         LODESTONE_CHECK(require(kind, where));
-        std::string label = textField(row, { "label" });
-        std::transform(label.begin(), label.end(), label.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
         ++m_labels[label];
         m_labelOfRow.push_back(label);
         const std::string id = rowId(row, "text");
@@ -266,14 +284,6 @@ private:
         return id.empty() ? fmt::format("{}-{}", stem, m_row) : id;
     }
 
-    static std::string shownKeys(const json& row)
-    {
-        std::string keys;
-        for (const auto& [name, value] : row.items())
-            keys += (keys.empty() ? "" : ", ") + name;
-        return keys.empty() ? "none" : keys.substr(0, 120);
-    }
-
     const ImportOptions& m_options;
     Import& m_import;
     std::map<std::string, int> m_prompts, m_groups;
@@ -300,9 +310,9 @@ Result<Import> importTable(const std::filesystem::path& path, const ImportOption
     for (const formats::TableRow& row : table.rows) {
         if (options.limit > 0 && taken >= options.limit)
             break;
-        const std::string where = fmt::format("{}, line {}", path.string(), row.line);
-        for (; nextBad < table.bad.size() && nextBad <= taken; ++nextBad)
-            LODESTONE_CHECK(reject(table.bad[nextBad]));
+        const std::string where = fmt::format("{}, {} {}", path.string(), table.unit, row.line);
+        for (; nextBad < table.bad.size() && table.bad[nextBad].line < row.line; ++nextBad)
+            LODESTONE_CHECK(reject(table.bad[nextBad].error));
         if (const Result<void> added = builder.add(row.value, where)) {
             ++taken;
         } else {
@@ -311,7 +321,7 @@ Result<Import> importTable(const std::filesystem::path& path, const ImportOption
     }
     if (options.limit == 0 || taken < options.limit)
         for (; nextBad < table.bad.size(); ++nextBad)
-            LODESTONE_CHECK(reject(table.bad[nextBad]));
+            LODESTONE_CHECK(reject(table.bad[nextBad].error));
     if (import.set.responses.empty())
         return badInput("at least one pair, group or labelled text", import.skipped ? "bad rows only" : "none", path.string());
     LODESTONE_CHECK(builder.finish(path.string()));

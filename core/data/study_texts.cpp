@@ -23,9 +23,9 @@ Result<void> readRows(const std::filesystem::path& path, const Add& add)
         return {};
     LODESTONE_TRY(const formats::Table table, formats::readTable(path));
     if (!table.bad.empty())
-        return tl::unexpected(table.bad.front());
+        return tl::unexpected(table.bad.front().error);
     for (const formats::TableRow& row : table.rows) {
-        const std::string where = fmt::format("{}, line {}", path.string(), row.line);
+        const std::string where = fmt::format("{}, {} {}", path.string(), table.unit, row.line);
         try {
             LODESTONE_CHECK(add(row.value, where));
         } catch (const json::exception& failure) {

@@ -15,6 +15,16 @@ static_assert(std::endian::native == std::endian::little, "the readers assume a 
 
 namespace lodestone::formats {
 
+/// A name out of a file as a message may show it: short, and without control characters or broken UTF-8.
+inline std::string shownName(std::string_view name)
+{
+    std::string shown(name.substr(0, 60));
+    for (char& c : shown)
+        if (c < ' ' || c > '~')
+            c = '?';
+    return name.size() > shown.size() ? shown + "..." : shown;
+}
+
 /// A cursor over a byte span; errors name the file, the offset and the field.
 class ByteReader {
 public:
@@ -28,7 +38,7 @@ public:
     std::size_t left() const { return m_bytes.size() - m_offset; }
     std::string where(std::string_view field) const
     {
-        return fmt::format("{}, byte {}, {}", m_file, m_offset, field);
+        return fmt::format("{}, byte {}, {}", m_file, m_offset, shownName(field));
     }
 
     template <typename T>

@@ -175,11 +175,11 @@ Result<void> Gguf::parse()
         if (dataStart > fileSize() || offset > fileSize() - dataStart || size > fileSize() - dataStart - offset)
             return badInput(
                 fmt::format("{} bytes of tensor data at offset {}", size, dataStart + offset),
-                fmt::format("a file of {} bytes", fileSize()), fmt::format("{}, tensor '{}'", name, tensor.name));
+                fmt::format("a file of {} bytes", fileSize()), fmt::format("{}, tensor '{}'", name, shownName(tensor.name)));
         tensor.bytes = m_file.bytes().subspan(static_cast<std::size_t>(dataStart + offset), static_cast<std::size_t>(size));
         const std::string tensorName = tensor.name;
         if (!m_tensors.emplace(tensorName, std::move(tensor)).second)
-            return badInput("each tensor once", "it twice", fmt::format("{}, tensor '{}'", name, tensorName));
+            return badInput("each tensor once", "it twice", fmt::format("{}, tensor '{}'", name, shownName(tensorName)));
     }
     return {};
 }

@@ -62,19 +62,38 @@ std::vector<CsvRecord> splitCsv(std::string_view text)
     return records;
 }
 
+bool isUtf8(const std::string& text)
+{
+    try {
+        (void)json(text).dump(); // the strict check that every text of JSON goes through as well
+        return true;
+    } catch (const json::exception&) {
+        return false;
+    }
+}
+
 Table tableOfCsv(std::string_view text, const std::string& name)
 {
     Table table;
     const std::vector<CsvRecord> records = splitCsv(text);
-    for (std::size_t i = 1; i < records.size(); ++i) {
-        const std::string where = fmt::format("{}, line {}", name, records[i].line);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const auto reject = [&](std::string expected, std::string found) {
+            table.bad.push_back({ { ErrorKind::BadInput, std::move(expected), std::move(found), fmt::format("{}, line {}", name, records[i].line) }, records[i].line });
+        };
         if (!records[i].closed) {
-            table.bad.push_back(Error { ErrorKind::BadInput, "a closing quotation mark", "the end of the file", where });
+            reject("a closing quotation mark", "the end of the file");
             continue;
         }
+        if (!std::all_of(records[i].cells.begin(), records[i].cells.end(), isUtf8)) {
+            reject("text in UTF-8", "other bytes");
+            if (i == 0) // without a header no row can be read
+                return table;
+            continue;
+        }
+        if (i == 0)
+            continue;
         if (records[i].cells.size() != records[0].cells.size()) {
-            table.bad.push_back(Error { ErrorKind::BadInput, fmt::format("{} cells as in the header", records[0].cells.size()),
-                fmt::format("{}", records[i].cells.size()), where });
+            reject(fmt::format("{} cells as in the header", records[0].cells.size()), fmt::format("{}", records[i].cells.size()));
             continue;
         }
         json row = json::object();
@@ -145,13 +164,13 @@ Result<Table> readTable(const std::filesystem::path& path)
         return badInput("JSON Lines, a JSON array or CSV with a header", "an empty file", name);
     Table table;
     if (text[first] == '[') {
+        table.unit = "element";
         LODESTONE_TRY(json document, parseJson(text, name));
         for (std::size_t i = 0; i < document.size(); ++i) {
             if (document[i].is_object())
                 table.rows.push_back({ std::move(document[i]), i + 1 });
             else
-                table.bad.push_back(Error { ErrorKind::BadInput, "an object", document[i].type_name(),
-                    fmt::format("{}, element {}", name, i + 1) });
+                table.bad.push_back({ { ErrorKind::BadInput, "an object", document[i].type_name(), fmt::format("{}, element {}", name, i + 1) }, i + 1 });
         }
         return table;
     }
@@ -173,7 +192,7 @@ Result<Table> readTable(const std::filesystem::path& path)
         if (value)
             table.rows.push_back({ std::move(*value), line });
         else
-            table.bad.push_back(value.error());
+            table.bad.push_back({ value.error(), line });
     }
     return table;
 }

@@ -13,14 +13,20 @@ namespace lodestone::formats {
 /// The file's text, unpacked when it is gzip (by content, not by name); at most `limit` bytes unpacked.
 Result<std::string> readText(const std::filesystem::path& path, std::size_t limit = std::size_t(1) << 31);
 
-/// One row of a table and the line it began at (1-based).
+/// One row of a table and the line it began at (1-based; of a JSON array: which element it is).
 struct TableRow {
     nlohmann::json value; ///< an object; CSV rows are objects of texts
     std::size_t line = 0;
 };
+/// A row that could not be read.
+struct BadRow {
+    Error error;
+    std::size_t line = 0;
+};
 struct Table {
     std::vector<TableRow> rows;
-    std::vector<Error> bad; ///< rows that could not be read, in order
+    std::vector<BadRow> bad; ///< in order
+    std::string unit = "line"; ///< what `line` counts: "line" or "element"
 };
 
 /// Reads .jsonl, .json (an array of objects), .csv, each optionally gzipped, by content: a text that starts with '['

@@ -4,6 +4,7 @@
 #include "core/formats/byte_reader.h"
 #include "core/formats/quant.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <fcntl.h>
@@ -133,17 +134,18 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
     if (!std::regex_search(text, match, extents))
         return badInput("a tuple of numbers", "header " + text.substr(0, 80), name + ", key 'shape'");
     const std::string list = match[1];
-    std::size_t items = 1;
+    std::size_t items = 1, nonzero = 1; // rowItems() must fit also where another dimension is 0
     static const std::regex number("[0-9]+");
     for (auto it = std::sregex_iterator(list.begin(), list.end(), number); it != std::sregex_iterator(); ++it) {
         const std::string digits = it->str();
         if (digits.size() > 15)
             return badInput("a dimension below 10^15", digits, name + ", key 'shape'");
         const auto extent = static_cast<std::size_t>(std::stoull(digits));
-        if (extent != 0 && items > std::numeric_limits<std::size_t>::max() / 8 / extent)
+        if (extent != 0 && nonzero > std::numeric_limits<std::ptrdiff_t>::max() / 8 / extent)
             return badInput("a shape whose product fits", "(" + list + ")", name + ", key 'shape'");
         array.m_shape.push_back(extent);
         items *= extent;
+        nonzero *= std::max<std::size_t>(1, extent);
     }
     const std::size_t bytes = items * npyTypeBytes(array.m_type);
     if (reader.left() < bytes)
@@ -176,6 +178,8 @@ RowMatrix NpyArray::toFloat(std::size_t first, std::size_t count) const
                 matrix.data()[i] = valueAt(m_type, from + i * size);
         return matrix;
     }
+    if (count == 0)
+        return matrix;
     // Column-major: the first index runs fastest, then the second; our columns run the trailing indices in C order.
     for (std::size_t column = 0; column < width; ++column) {
         std::size_t rest = column, offset = 0;
@@ -230,17 +234,21 @@ Result<NpyWriter> NpyWriter::create(
     const auto refuse = [&](const char* what) {
         return fail(ErrorKind::Failed, what, systemErrorText(errno), writer.m_path);
     };
-    writer.m_descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (keep ? 0 : O_TRUNC), 0644);
+    writer.m_descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC | (keep ? 0 : O_CREAT | O_TRUNC), 0644);
     if (writer.m_descriptor < 0)
         return refuse("a writable file");
     if (keep) {
         struct stat status { };
-        if (::fstat(writer.m_descriptor, &status) == 0 && status.st_size > 0) {
-            std::string present(head.size(), '\0');
-            if (::pread(writer.m_descriptor, present.data(), present.size(), 0) != static_cast<ssize_t>(head.size())
-                || present != head)
-                return badInput("the array that this capture began", "another shape or type", writer.m_path);
-        }
+        if (::fstat(writer.m_descriptor, &status) != 0)
+            return refuse("a readable file");
+        std::string present(head.size(), '\0');
+        if (::pread(writer.m_descriptor, present.data(), present.size(), 0) != static_cast<ssize_t>(head.size()) || present != head)
+            return badInput("the array that was begun here", "another shape or type", writer.m_path);
+        // A shorter file would be filled up with zeros that look like rows already written.
+        if (static_cast<std::size_t>(status.st_size) != total)
+            return badInput(fmt::format("the array that was begun here, {} bytes", total), fmt::format("{} bytes", status.st_size), writer.m_path);
+        writer.m_shape = std::move(shape);
+        return writer;
     }
     if (::pwrite(writer.m_descriptor, head.data(), head.size(), 0) != static_cast<ssize_t>(head.size())
         || ::ftruncate(writer.m_descriptor, static_cast<off_t>(total)) != 0)
@@ -252,7 +260,10 @@ Result<NpyWriter> NpyWriter::create(
 Result<void> NpyWriter::writeRow(std::size_t row, std::span<const float> values)
 {
     const std::string where = fmt::format("{}, row {}", m_path, row);
-    if (values.size() != m_rowItems || m_shape.empty() || row >= m_shape[0])
+    const std::size_t rows = m_shape.empty() ? 0 : m_shape[0];
+    if (row >= rows)
+        return badInput(fmt::format("a row below {}", rows), std::to_string(row), where);
+    if (values.size() != m_rowItems)
         return badInput(fmt::format("{} numbers", m_rowItems), fmt::format("{}", values.size()), where);
     std::vector<std::byte> converted;
     const void* from = values.data();
@@ -292,22 +303,23 @@ Result<void> writeNpy(const std::filesystem::path& path, const Eigen::Ref<const 
 {
     std::filesystem::path temporary = path;
     temporary += ".part";
-    {
-        LODESTONE_TRY(
-            NpyWriter writer,
-            NpyWriter::create(
-                temporary, type, { static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()) }));
+    const auto write = [&]() -> Result<void> {
+        const std::vector<std::size_t> shape { static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()) };
+        LODESTONE_TRY(NpyWriter writer, NpyWriter::create(temporary, type, shape));
         for (Eigen::Index row = 0; row < matrix.rows(); ++row)
-            LODESTONE_CHECK(writer.writeRow(
-                static_cast<std::size_t>(row),
-                std::span(matrix.row(row).data(), static_cast<std::size_t>(matrix.cols()))));
-        LODESTONE_CHECK(writer.sync());
-    }
+            LODESTONE_CHECK(writer.writeRow(static_cast<std::size_t>(row), std::span(matrix.row(row).data(), shape[1])));
+        return writer.sync();
+    };
+    Result<void> written = write();
     std::error_code error;
-    std::filesystem::rename(temporary, path, error);
-    if (error)
-        return fail(ErrorKind::Failed, "to write the file", error.message(), path.string());
-    return {};
+    if (written) {
+        std::filesystem::rename(temporary, path, error);
+        if (error)
+            written = fail(ErrorKind::Failed, "to write the file", error.message(), path.string());
+    }
+    if (!written)
+        std::filesystem::remove(temporary, error);
+    return written;
 }
 
 } // namespace lodestone::formats

@@ -50,7 +50,7 @@ private:
 class NpyWriter {
 public:
     NpyWriter() = default; ///< writes nowhere until a created one is moved in
-    /// Creates (or, with `keep`, reopens a file of exactly this header) and extends it to its final size.
+    /// Creates the file at its final size; with `keep`, reopens one of exactly this header and size.
     static Result<NpyWriter> create(
         const std::filesystem::path& path, NpyType type, std::vector<std::size_t> shape, bool keep = false);
 

@@ -16,9 +16,9 @@ struct Spectrum {
 };
 
 /// The top k principal components of the rows, at most min(n, d) of them (fewer when the rest has no
-/// variance). Small problems by the smaller Gram matrix, large ones by Lanczos iteration (Spectra) on
-/// products with the rows. `centred` false: about zero instead of about the mean. Errors: no rows, k < 1,
-/// values that are not finite.
+/// variance), from the smaller Gram matrix: by Lanczos iteration (Spectra) when few of many are wanted, else
+/// all at once. Cost O(n d min(n, d)). `centred` false: about zero instead of about the mean. Errors: no
+/// rows, k < 1, values that are not finite.
 Result<Spectrum> principalComponents(const RowsRef& rows, int k, bool centred = true);
 
 } // namespace lodestone::geometry

@@ -404,6 +404,8 @@ private Q_SLOTS:
     void degenerateSpectra()
     {
         QVERIFY(!geometry::principalComponents(Rows(0, 3), 2).has_value());
+        // Large enough for the iterative solver, and without any variance.
+        QCOMPARE(geometry::principalComponents(Rows::Ones(300, 300), 2)->components.cols(), Eigen::Index(0));
         QVERIFY(!geometry::principalComponents(Rows::Ones(3, 3), 0).has_value());
         QVERIFY(!geometry::principalComponents(Rows::Constant(3, 3, std::nanf("")), 1).has_value());
         QCOMPARE(geometry::principalComponents(Rows::Ones(4, 3), 2)->components.cols(), Eigen::Index(0));
