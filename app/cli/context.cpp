@@ -22,8 +22,8 @@ std::stop_source& interruption()
     return source;
 }
 
-/// Ctrl+C asks the running work to stop; a second one does not wait for it. A thread of its own receives the signals,
-/// because a stop request is not allowed inside a signal handler.
+/// Ctrl+C asks the running work to stop; a second one does not wait for it. A thread of its own receives the
+/// signals, because a stop request is not allowed inside a signal handler.
 void watchForInterruption()
 {
     sigset_t signals;
@@ -50,11 +50,16 @@ Command& chosenCommand()
 int exitCode(const Error& error)
 {
     switch (error.kind) {
-    case ErrorKind::Usage: return 2;
-    case ErrorKind::BadInput: return 3;
-    case ErrorKind::MissingModel: return 4;
-    case ErrorKind::Cancelled: return 5;
-    case ErrorKind::Failed: return 1;
+    case ErrorKind::Usage:
+        return 2;
+    case ErrorKind::BadInput:
+        return 3;
+    case ErrorKind::MissingModel:
+        return 4;
+    case ErrorKind::Cancelled:
+        return 5;
+    case ErrorKind::Failed:
+        return 1;
     }
     return 1;
 }
@@ -81,7 +86,9 @@ Work CommandContext::work() const
         if (progress.perSecond > 0)
             line += fmt::format(", {:.0f}/s", progress.perSecond);
         if (progress.secondsLeft >= 0)
-            line += fmt::format(", {:.0f}:{:02.0f} left", std::floor(progress.secondsLeft / 60), std::fmod(progress.secondsLeft, 60));
+            line += fmt::format(
+                ", {:.0f}:{:02.0f} left", std::floor(progress.secondsLeft / 60),
+                std::fmod(progress.secondsLeft, 60));
         std::fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", line.c_str());
     };
     return result;
@@ -135,7 +142,10 @@ Json layerJson(Layer layer)
     return { { "kind", "block" }, { "index", layer.block() } };
 }
 
-std::string percent(double share) { return std::isfinite(share) ? fmt::format("{:.0f} %", 100 * share) : "-"; }
+std::string percent(double share)
+{
+    return std::isfinite(share) ? fmt::format("{:.0f} %", 100 * share) : "-";
+}
 
 std::string percentInterval(double low, double high)
 {
@@ -149,20 +159,22 @@ bool isCommandLine(int argc, char** argv)
     // The window takes no words, or a study to open; everything else is the command line's.
     const std::string first = argv[1];
     std::error_code error;
-    return first != "--window" && !std::filesystem::is_directory(first, error);
+    return first != "--window" && first != "--dark" && first != "--light"
+        && !std::filesystem::is_directory(first, error);
 }
 
 int runCommandLine(int argc, char** argv)
 {
     CommandContext context;
-    CLI::App app { "Lodestone: an explorer for value directions in language models.\n"
-                   "Without a subcommand it opens the window, on the study given or on the sample." };
+    CLI::App app{ "Lodestone: an explorer for value directions in language models.\n"
+                  "Without a subcommand it opens the window, on the study given or on the sample." };
     app.name("lodestone");
     app.set_version_flag("--version", "lodestone " LODESTONE_VERSION);
     app.add_flag("--json", context.json, "Print one JSON document instead of a table");
     app.add_flag("--quiet", context.quiet, "No progress and messages on standard error");
     app.add_option("--seed", context.seed, "Seed of everything random")->capture_default_str();
-    app.add_option("--threads", context.threads, "Threads for the model (default: all cores)")->check(CLI::Range(1, 1024));
+    app.add_option("--threads", context.threads, "Threads for the model (default: all cores)")
+        ->check(CLI::Range(1, 1024));
     app.add_option("--model", context.modelPath, "A GGUF file (default: the fetched default model)");
     app.add_option("--matrix-path", context.matrixPath, "onednn or blas instead of the measured choice")
         ->check(CLI::IsMember({ "onednn", "blas" }));
@@ -191,7 +203,8 @@ int runCommandLine(int argc, char** argv)
     }
     if (result)
         return 0;
-    std::fprintf(stderr, "%slodestone: %s\n", ::isatty(2) != 0 ? "\r\033[K" : "", result.error().message().c_str());
+    std::fprintf(
+        stderr, "%slodestone: %s\n", ::isatty(2) != 0 ? "\r\033[K" : "", result.error().message().c_str());
     return exitCode(result.error());
 }
 

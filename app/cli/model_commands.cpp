@@ -25,7 +25,8 @@ struct TextInput {
     void addTo(CLI::App& app, const char* textOption)
     {
         auto* plain = app.add_option(textOption, text, "The text");
-        auto* chat = app.add_option("--chat", chatFile, "A JSON list [{role, content}, ...]; the generation prompt is added");
+        auto* chat = app.add_option(
+            "--chat", chatFile, "A JSON list [{role, content}, ...]; the generation prompt is added");
         plain->excludes(chat);
     }
 
@@ -39,9 +40,11 @@ struct TextInput {
             return badInput("a list of {role, content}", document.type_name(), chatFile);
         for (std::size_t i = 0; i < document.size(); ++i) {
             const nlohmann::json& turn = document[i];
-            if (!turn.is_object() || !turn.contains("role") || !turn.contains("content") || !turn["role"].is_string()
-                || !turn["content"].is_string())
-                return badInput("an object with texts 'role' and 'content'", turn.dump().substr(0, 60), fmt::format("{}, element {}", chatFile, i));
+            if (!turn.is_object() || !turn.contains("role") || !turn.contains("content")
+                || !turn["role"].is_string() || !turn["content"].is_string())
+                return badInput(
+                    "an object with texts 'role' and 'content'", turn.dump().substr(0, 60),
+                    fmt::format("{}, element {}", chatFile, i));
             messages.push_back({ turn["role"], turn["content"] });
         }
         return chatTemplate.prompt(messages);
@@ -63,23 +66,38 @@ void addModelCommand(CLI::App& app)
         bool list = false, accept = false;
     };
     auto options = std::make_shared<Options>();
-    CLI::App* sub = addCommand(app, "model", "Fetch a language model (none named: the default), or list the cached ones", [options](CommandContext& context) -> Result<void> {
-        if (options->list) {
-            Json list = Json::array();
-            std::string table;
-            LODESTONE_TRY(const auto models, model::listCachedModels());
-            for (const model::FetchedModel& cached : models) {
-                list.push_back({ { "path", cached.path.string() }, { "sha256", cached.sha256 }, { "bytes", cached.bytes }, { "license", cached.license } });
-                table += fmt::format("{}  {} bytes  {}\n", cached.path.string(), cached.bytes, cached.license);
+    CLI::App* sub = addCommand(
+        app, "model", "Fetch a language model (none named: the default), or list the cached ones",
+        [options](CommandContext& context) -> Result<void> {
+            if (options->list) {
+                Json list = Json::array();
+                std::string table;
+                LODESTONE_TRY(const auto models, model::listCachedModels());
+                for (const model::FetchedModel& cached : models) {
+                    list.push_back({ { "path", cached.path.string() },
+                                     { "sha256", cached.sha256 },
+                                     { "bytes", cached.bytes },
+                                     { "license", cached.license } });
+                    table += fmt::format(
+                        "{}  {} bytes  {}\n", cached.path.string(), cached.bytes, cached.license);
+                }
+                context.print(
+                    { { "models", list } },
+                    table.empty() ? "No model is cached; `app/run model` fetches the default one.\n" : table);
+                return {};
             }
-            context.print({ { "models", list } }, table.empty() ? "No model is cached; `app/run model` fetches the default one.\n" : table);
+            LODESTONE_TRY(
+                const model::FetchedModel fetched, model::fetchModel(options->name, context.work()));
+            context.print(
+                { { "path", fetched.path.string() },
+                  { "sha256", fetched.sha256 },
+                  { "bytes", fetched.bytes },
+                  { "license", fetched.license } },
+                fmt::format(
+                    "{}\n{} bytes, SHA-256 {}, licence {}\n", fetched.path.string(), fetched.bytes,
+                    fetched.sha256, fetched.license));
             return {};
-        }
-        LODESTONE_TRY(const model::FetchedModel fetched, model::fetchModel(options->name, context.work()));
-        context.print({ { "path", fetched.path.string() }, { "sha256", fetched.sha256 }, { "bytes", fetched.bytes }, { "license", fetched.license } },
-            fmt::format("{}\n{} bytes, SHA-256 {}, licence {}\n", fetched.path.string(), fetched.bytes, fetched.sha256, fetched.license));
-        return {};
-    });
+        });
     sub->add_option("name", options->name, "The model's name");
     sub->add_flag("--list", options->list, "List the models in the cache");
     sub->add_flag("--accept-terms", options->accept, "Accept the terms of a model that has some");
@@ -88,31 +106,40 @@ void addModelCommand(CLI::App& app)
 void addTokenizeCommands(CLI::App& app)
 {
     auto plain = std::make_shared<bool>(false);
-    CLI::App* tokenize = addCommand(app, "tokenize", "Token ids of the text on standard input, byte for byte", [plain](CommandContext& context) -> Result<void> {
-        LODESTONE_TRY(const auto tokenizer, openTokenizer(context));
-        const std::string text { std::istreambuf_iterator<char>(std::cin), {} };
-        const auto ids = tokenizer->encode(text, *plain ? text::Special::Plain : text::Special::Parse);
-        Json pieces = Json::array();
-        std::string table;
-        for (const text::TokenId id : ids) {
-            pieces.push_back(std::string(tokenizer->piece(id)));
-            table += fmt::format("{:>8}  {}\n", id, Json(std::string(tokenizer->piece(id))).dump(-1, ' ', false, Json::error_handler_t::replace));
-        }
-        context.print({ { "ids", ids }, { "pieces", pieces } }, table);
-        return {};
-    });
-    tokenize->add_flag("--no-special", *plain, "Add no BOS/EOS and read what looks like a special token as plain text");
+    CLI::App* tokenize = addCommand(
+        app, "tokenize", "Token ids of the text on standard input, byte for byte",
+        [plain](CommandContext& context) -> Result<void> {
+            LODESTONE_TRY(const auto tokenizer, openTokenizer(context));
+            const std::string text{ std::istreambuf_iterator<char>(std::cin), {} };
+            const auto ids = tokenizer->encode(text, *plain ? text::Special::Plain : text::Special::Parse);
+            Json pieces = Json::array();
+            std::string table;
+            for (const text::TokenId id : ids) {
+                pieces.push_back(std::string(tokenizer->piece(id)));
+                table += fmt::format(
+                    "{:>8}  {}\n", id,
+                    Json(std::string(tokenizer->piece(id)))
+                        .dump(-1, ' ', false, Json::error_handler_t::replace));
+            }
+            context.print({ { "ids", ids }, { "pieces", pieces } }, table);
+            return {};
+        });
+    tokenize->add_flag(
+        "--no-special", *plain, "Add no BOS/EOS and read what looks like a special token as plain text");
 
     auto ids = std::make_shared<std::vector<text::TokenId>>();
-    CLI::App* detokenize = addCommand(app, "detokenize", "The text of token ids", [ids](CommandContext& context) -> Result<void> {
-        LODESTONE_TRY(const auto tokenizer, openTokenizer(context));
-        for (std::size_t i = 0; i < ids->size(); ++i)
-            if (!tokenizer->contains((*ids)[i]))
-                return badInput(fmt::format("an id from 0 to {}", tokenizer->size() - 1), std::to_string((*ids)[i]), fmt::format("id {} of the call", i + 1));
-        const std::string text = tokenizer->decode(*ids);
-        context.print({ { "text", text } }, text);
-        return {};
-    });
+    CLI::App* detokenize = addCommand(
+        app, "detokenize", "The text of token ids", [ids](CommandContext& context) -> Result<void> {
+            LODESTONE_TRY(const auto tokenizer, openTokenizer(context));
+            for (std::size_t i = 0; i < ids->size(); ++i)
+                if (!tokenizer->contains((*ids)[i]))
+                    return badInput(
+                        fmt::format("an id from 0 to {}", tokenizer->size() - 1), std::to_string((*ids)[i]),
+                        fmt::format("id {} of the call", i + 1));
+            const std::string text = tokenizer->decode(*ids);
+            context.print({ { "text", text } }, text);
+            return {};
+        });
     detokenize->add_option("ids", *ids, "Token ids")->required();
 }
 
@@ -123,40 +150,55 @@ void addLogitsCommand(CLI::App& app)
         int top = 10;
     };
     auto options = std::make_shared<Options>();
-    CLI::App* sub = addCommand(app, "logits", "Next-token log-probabilities, loss per token and residual norms of a text", [options](CommandContext& context) -> Result<void> {
-        LODESTONE_TRY(const auto model, context.loadModel());
-        LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
-        model::Request request;
-        request.tokens = model->tokenizer().encode(rendered, text::Special::Parse);
-        if (request.tokens.empty())
-            return fail(ErrorKind::Usage, "a text (--text or --chat)", "an empty one");
-        request.scored = { 1, static_cast<int>(request.tokens.size()) };
-        request.last = request.logits = true;
-        std::vector<Layer> layers;
-        for (int row = 0; row < model->config().layers(); ++row)
-            layers.push_back(Layer::atRow(row));
-        LODESTONE_TRY(const auto readings, model->read(std::span(&request, 1), layers, context.work()));
-        const model::Reading& reading = readings[0];
-        std::vector<text::TokenId> order(static_cast<std::size_t>(reading.nextLogProbabilities.size()));
-        std::iota(order.begin(), order.end(), 0);
-        const auto shown = std::min<std::size_t>(order.size(), static_cast<std::size_t>(std::max(0, options->top)));
-        std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(), [&](text::TokenId a, text::TokenId b) {
-            return reading.nextLogProbabilities[a] > reading.nextLogProbabilities[b];
+    CLI::App* sub = addCommand(
+        app, "logits", "Next-token log-probabilities, loss per token and residual norms of a text",
+        [options](CommandContext& context) -> Result<void> {
+            LODESTONE_TRY(const auto model, context.loadModel());
+            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
+            model::Request request;
+            request.tokens = model->tokenizer().encode(rendered, text::Special::Parse);
+            if (request.tokens.empty())
+                return fail(ErrorKind::Usage, "a text (--text or --chat)", "an empty one");
+            request.scored = { 1, static_cast<int>(request.tokens.size()) };
+            request.last = request.logits = true;
+            std::vector<Layer> layers;
+            for (int row = 0; row < model->config().layers(); ++row)
+                layers.push_back(Layer::atRow(row));
+            LODESTONE_TRY(const auto readings, model->read(std::span(&request, 1), layers, context.work()));
+            const model::Reading& reading = readings[0];
+            std::vector<text::TokenId> order(static_cast<std::size_t>(reading.nextLogProbabilities.size()));
+            std::iota(order.begin(), order.end(), 0);
+            const auto shown
+                = std::min<std::size_t>(order.size(), static_cast<std::size_t>(std::max(0, options->top)));
+            std::partial_sort(
+                order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                [&](text::TokenId a, text::TokenId b) {
+                    return reading.nextLogProbabilities[a] > reading.nextLogProbabilities[b];
+                });
+            Json top = Json::array(), losses = Json::array(), norms = Json::array();
+            std::string table = "next token        log p\n";
+            for (std::size_t i = 0; i < shown; ++i) {
+                const float value = reading.nextLogProbabilities[order[i]];
+                top.push_back({ order[i], value });
+                table += fmt::format(
+                    "{:>8} {:<16} {:.4f}\n", order[i],
+                    Json(std::string(model->tokenizer().piece(order[i])))
+                        .dump(-1, ' ', false, Json::error_handler_t::replace),
+                    value);
+            }
+            for (const float value : reading.logProbabilities)
+                losses.push_back(-value);
+            for (Eigen::Index row = 0; row < reading.last.rows(); ++row)
+                norms.push_back(reading.last.row(row).norm());
+            context.print(
+                { { "rendered", rendered },
+                  { "ids", request.tokens },
+                  { "top", top },
+                  { "nll", losses },
+                  { "residual_norms", norms } },
+                table);
+            return {};
         });
-        Json top = Json::array(), losses = Json::array(), norms = Json::array();
-        std::string table = "next token        log p\n";
-        for (std::size_t i = 0; i < shown; ++i) {
-            const float value = reading.nextLogProbabilities[order[i]];
-            top.push_back({ order[i], value });
-            table += fmt::format("{:>8} {:<16} {:.4f}\n", order[i], Json(std::string(model->tokenizer().piece(order[i]))).dump(-1, ' ', false, Json::error_handler_t::replace), value);
-        }
-        for (const float value : reading.logProbabilities)
-            losses.push_back(-value);
-        for (Eigen::Index row = 0; row < reading.last.rows(); ++row)
-            norms.push_back(reading.last.row(row).norm());
-        context.print({ { "rendered", rendered }, { "ids", request.tokens }, { "top", top }, { "nll", losses }, { "residual_norms", norms } }, table);
-        return {};
-    });
     options->input.addTo(*sub, "--text");
     sub->add_option("--top", options->top, "How many tokens to list")->capture_default_str();
 }
@@ -165,7 +207,8 @@ void addLogitsCommand(CLI::App& app)
 Result<model::Intervention> parseSteering(const std::string& text, int width)
 {
     const std::size_t second = text.rfind(':');
-    const std::size_t first = second == std::string::npos || second == 0 ? std::string::npos : text.rfind(':', second - 1);
+    const std::size_t first
+        = second == std::string::npos || second == 0 ? std::string::npos : text.rfind(':', second - 1);
     if (first == std::string::npos)
         return fail(ErrorKind::Usage, "FILE:LAYER:COEFFICIENT", "'" + text + "'", "--steer");
     model::Intervention change;
@@ -173,11 +216,14 @@ Result<model::Intervention> parseSteering(const std::string& text, int width)
     char* end = nullptr;
     change.coefficient = std::strtod(text.c_str() + second + 1, &end);
     if (end == text.c_str() + second + 1 || *end != '\0')
-        return fail(ErrorKind::Usage, "a number as coefficient", "'" + text.substr(second + 1) + "'", "--steer");
+        return fail(
+            ErrorKind::Usage, "a number as coefficient", "'" + text.substr(second + 1) + "'", "--steer");
     LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(text.substr(0, first)));
     const formats::RowMatrix values = array.toFloat();
     if (values.size() != width)
-        return badInput(fmt::format("a direction of {} numbers", width), fmt::format("{}", values.size()), array.path().string());
+        return badInput(
+            fmt::format("a direction of {} numbers", width), fmt::format("{}", values.size()),
+            array.path().string());
     change.direction = Eigen::Map<const Eigen::VectorXf>(values.data(), values.size());
     return change;
 }
@@ -190,62 +236,104 @@ void addGenerateCommand(CLI::App& app)
         std::vector<std::string> steer, ablate;
     };
     auto options = std::make_shared<Options>();
-    CLI::App* sub = addCommand(app, "generate", "Let the model continue a text, optionally steered along a direction", [options](CommandContext& context) -> Result<void> {
-        LODESTONE_TRY(const auto model, context.loadModel());
-        LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
-        std::vector<model::Intervention> interventions;
-        for (const std::string& text : options->steer) {
-            LODESTONE_TRY(interventions.emplace_back(), parseSteering(text, model->config().width));
-        }
-        for (const std::string& file : options->ablate) {
-            LODESTONE_TRY(interventions.emplace_back(), parseSteering(file + ":embedding:1", model->config().width));
-            interventions.back().kind = model::Intervention::Kind::Ablate;
-        }
-        const auto ids = model->tokenizer().encode(rendered, text::Special::Parse);
-        if (ids.empty())
-            return fail(ErrorKind::Usage, "a text (--prompt or --chat)", "an empty one");
-        options->sampling.seed = context.seed;
-        const bool stream = !context.json;
-        LODESTONE_TRY(const auto completions, model::generate(*model, ids, 1, options->sampling, context.json ? context.work() : Work { context.work().stop, {} }, interventions, [&](int, std::string_view piece) {
-            if (stream)
-                std::cout << piece << std::flush;
-        }));
-        const model::Completion& completion = completions[0];
-        context.print({ { "rendered", rendered }, { "ids", completion.ids }, { "text", completion.text }, { "finish_reason", completion.finishReason } }, stream ? "\n" : "");
-        return {};
-    });
+    CLI::App* sub = addCommand(
+        app, "generate", "Let the model continue a text, optionally steered along a direction",
+        [options](CommandContext& context) -> Result<void> {
+            LODESTONE_TRY(const auto model, context.loadModel());
+            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
+            std::vector<model::Intervention> interventions;
+            for (const std::string& text : options->steer) {
+                LODESTONE_TRY(interventions.emplace_back(), parseSteering(text, model->config().width));
+            }
+            for (const std::string& file : options->ablate) {
+                LODESTONE_TRY(
+                    interventions.emplace_back(),
+                    parseSteering(file + ":embedding:1", model->config().width));
+                interventions.back().kind = model::Intervention::Kind::Ablate;
+            }
+            const auto ids = model->tokenizer().encode(rendered, text::Special::Parse);
+            if (ids.empty())
+                return fail(ErrorKind::Usage, "a text (--prompt or --chat)", "an empty one");
+            options->sampling.seed = context.seed;
+            const bool stream = !context.json;
+            LODESTONE_TRY(
+                const auto completions,
+                model::generate(
+                    *model, ids, 1, options->sampling,
+                    context.json ? context.work() : Work{ context.work().stop, {} }, interventions,
+                    [&](int, std::string_view piece) {
+                        if (stream)
+                            std::cout << piece << std::flush;
+                    }));
+            const model::Completion& completion = completions[0];
+            context.print(
+                { { "rendered", rendered },
+                  { "ids", completion.ids },
+                  { "text", completion.text },
+                  { "finish_reason", completion.finishReason } },
+                stream ? "\n" : "");
+            return {};
+        });
     options->input.addTo(*sub, "--prompt");
-    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many new tokens")->capture_default_str()->check(CLI::Range(1, 1 << 20));
-    sub->add_option("--temperature", options->sampling.temperature, "0 is greedy")->capture_default_str()->check(CLI::NonNegativeNumber);
-    sub->add_option("--top-k", options->sampling.topK, "Sample among the k likeliest tokens (0: all)")->capture_default_str();
-    sub->add_option("--top-p", options->sampling.topP, "Sample within this probability mass")->capture_default_str();
-    sub->add_option("--steer", options->steer, "FILE:LAYER:COEFFICIENT adds COEFFICIENT times the direction in FILE (.npy) at LAYER's output");
+    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many new tokens")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20));
+    sub->add_option("--temperature", options->sampling.temperature, "0 is greedy")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    sub->add_option("--top-k", options->sampling.topK, "Sample among the k likeliest tokens (0: all)")
+        ->capture_default_str();
+    sub->add_option("--top-p", options->sampling.topP, "Sample within this probability mass")
+        ->capture_default_str();
+    sub->add_option(
+        "--steer", options->steer,
+        "FILE:LAYER:COEFFICIENT adds COEFFICIENT times the direction in FILE (.npy) at LAYER's output");
     sub->add_option("--ablate", options->ablate, "FILE: remove this direction at every layer");
 }
 
 void addVerifyCommand(CLI::App& app)
 {
     auto reference = std::make_shared<std::string>();
-    CLI::App* sub = addCommand(app, "verify", "Check the engine against a reference file and by invariants", [reference](CommandContext& context) -> Result<void> {
-        nlohmann::json document;
-        if (!reference->empty()) {
-            LODESTONE_TRY(document, formats::readJson(*reference));
-        }
-        LODESTONE_TRY(const auto model, context.loadModel());
-        LODESTONE_TRY(const model::Verification result, model::verify(*model, reference->empty() ? nullptr : &document, *reference, context.work()));
-        Json layers = Json::array(), checks = Json::array();
-        std::string table;
-        for (const model::LayerError& error : result.layers) {
-            layers.push_back({ { "layer", layerJson(error.layer) }, { "largest", error.largest }, { "median", error.median } });
-            table += fmt::format("{:<16} largest {:.2e}  median {:.2e}\n", error.layer.label(), error.largest, error.median);
-        }
-        for (const model::Check& check : result.checks) {
-            checks.push_back({ { "name", check.name }, { "ok", check.ok }, { "value", check.value }, { "limit", check.limit } });
-            table += fmt::format("{} {}: {} {:.3g} (limit {:.3g})\n", check.ok ? "ok  " : "FAIL", check.name, check.detail, check.value, check.limit);
-        }
-        context.print({ { "ok", result.ok }, { "max_logprob_error", result.maxLogProbabilityError }, { "max_residual_error", result.maxResidualError }, { "layers", layers }, { "checks", checks }, { "matrix_path", model->matrixPath() } }, table);
-        return result.ok ? Result<void> {} : Result<void>(badInput("every check to pass", "failures"));
-    });
+    CLI::App* sub = addCommand(
+        app, "verify", "Check the engine against a reference file and by invariants",
+        [reference](CommandContext& context) -> Result<void> {
+            nlohmann::json document;
+            if (!reference->empty()) {
+                LODESTONE_TRY(document, formats::readJson(*reference));
+            }
+            LODESTONE_TRY(const auto model, context.loadModel());
+            LODESTONE_TRY(
+                const model::Verification result,
+                model::verify(*model, reference->empty() ? nullptr : &document, *reference, context.work()));
+            Json layers = Json::array(), checks = Json::array();
+            std::string table;
+            for (const model::LayerError& error : result.layers) {
+                layers.push_back({ { "layer", layerJson(error.layer) },
+                                   { "largest", error.largest },
+                                   { "median", error.median } });
+                table += fmt::format(
+                    "{:<16} largest {:.2e}  median {:.2e}\n", error.layer.label(), error.largest,
+                    error.median);
+            }
+            for (const model::Check& check : result.checks) {
+                checks.push_back({ { "name", check.name },
+                                   { "ok", check.ok },
+                                   { "value", check.value },
+                                   { "limit", check.limit } });
+                table += fmt::format(
+                    "{} {}: {} {:.3g} (limit {:.3g})\n", check.ok ? "ok  " : "FAIL", check.name, check.detail,
+                    check.value, check.limit);
+            }
+            context.print(
+                { { "ok", result.ok },
+                  { "max_logprob_error", result.maxLogProbabilityError },
+                  { "max_residual_error", result.maxResidualError },
+                  { "layers", layers },
+                  { "checks", checks },
+                  { "matrix_path", model->matrixPath() } },
+                table);
+            return result.ok ? Result<void>{} : Result<void>(badInput("every check to pass", "failures"));
+        });
     sub->add_option("--reference", *reference, "A reference file in JSON (docs/models.md)");
 }
 

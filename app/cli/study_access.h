@@ -5,8 +5,8 @@
 
 namespace lodestone::app {
 
-/// The folder of shipped samples, lists and constitutions: $LODESTONE_RESOURCES, else beside the program, else the
-/// source tree that it was built from.
+/// The folder of shipped samples, lists and constitutions: $LODESTONE_RESOURCES, else beside the program,
+/// else the source tree that it was built from.
 std::filesystem::path resourcesFolder();
 
 /// "sample" and "requests" are the shipped studies; anything else is a folder.

@@ -29,9 +29,10 @@ struct Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(ErrorKind kind, std::string expected, std::string found, std::string where = {})
+inline tl::unexpected<Error>
+fail(ErrorKind kind, std::string expected, std::string found, std::string where = {})
 {
-    return tl::unexpected<Error>(Error { kind, std::move(expected), std::move(found), std::move(where) });
+    return tl::unexpected<Error>(Error{ kind, std::move(expected), std::move(found), std::move(where) });
 }
 
 /// Bad input is by far the most frequent failure.
@@ -40,21 +41,24 @@ inline tl::unexpected<Error> badInput(std::string expected, std::string found, s
     return fail(ErrorKind::BadInput, std::move(expected), std::move(found), std::move(where));
 }
 
-inline tl::unexpected<Error> cancelled() { return fail(ErrorKind::Cancelled, "completion", "a request to stop"); }
+inline tl::unexpected<Error> cancelled()
+{
+    return fail(ErrorKind::Cancelled, "completion", "a request to stop");
+}
 
 } // namespace lodestone
 
 /// Evaluates a Result and hands its error to the caller, or binds its value.
 #define LODESTONE_CONCAT_IMPL(a, b) a##b
 #define LODESTONE_CONCAT(a, b) LODESTONE_CONCAT_IMPL(a, b)
-#define LODESTONE_TRY(variable, expression)                                                                   \
-    auto LODESTONE_CONCAT(result_, __LINE__) = (expression);                                                  \
-    if (!LODESTONE_CONCAT(result_, __LINE__))                                                                 \
-        return tl::unexpected<::lodestone::Error>(std::move(LODESTONE_CONCAT(result_, __LINE__)).error());    \
+#define LODESTONE_TRY(variable, expression)                                                                  \
+    auto LODESTONE_CONCAT(result_, __LINE__) = (expression);                                                 \
+    if (!LODESTONE_CONCAT(result_, __LINE__))                                                                \
+        return tl::unexpected<::lodestone::Error>(std::move(LODESTONE_CONCAT(result_, __LINE__)).error());   \
     variable = std::move(*LODESTONE_CONCAT(result_, __LINE__))
 /// The same for a Result<void>.
-#define LODESTONE_CHECK(expression)                                                                           \
-    do {                                                                                                      \
-        if (auto result_ = (expression); !result_)                                                            \
-            return tl::unexpected<::lodestone::Error>(std::move(result_).error());                            \
+#define LODESTONE_CHECK(expression)                                                                          \
+    do {                                                                                                     \
+        if (auto result_ = (expression); !result_)                                                           \
+            return tl::unexpected<::lodestone::Error>(std::move(result_).error());                           \
     } while (false)

@@ -1,4 +1,5 @@
-// Small operations on files that must never lose a user's data: whole reads with a limit, writes by rename, SHA-256.
+// Small operations on files that must never lose a user's data: whole reads with a limit, writes by rename,
+// SHA-256.
 #pragma once
 
 #include "core/base/error.h"

@@ -22,16 +22,14 @@ public:
     Fingerprint& add(std::span<const std::byte> bytes);
     Fingerprint& add(std::string_view text);
     template <typename Number>
-        requires(std::is_arithmetic_v<Number> || std::is_enum_v<Number>)
-    Fingerprint& add(Number number)
+    requires(std::is_arithmetic_v<Number> || std::is_enum_v<Number>) Fingerprint& add(Number number)
     {
         return add(std::as_bytes(std::span<const Number>(&number, 1)));
     }
     Fingerprint& add(const Fingerprint& other) { return add(other.m_value); }
     /// A contiguous array of numbers.
     template <typename Number>
-        requires std::is_arithmetic_v<Number>
-    Fingerprint& add(const Number* data, std::size_t count)
+    requires std::is_arithmetic_v<Number> Fingerprint& add(const Number* data, std::size_t count)
     {
         return add(std::as_bytes(std::span<const Number>(data, count)));
     }

@@ -4,7 +4,10 @@
 
 namespace lodestone {
 
-std::string Layer::label() const { return isEmbedding() ? "embedding" : "block " + std::to_string(block()) + " output"; }
+std::string Layer::label() const
+{
+    return isEmbedding() ? "embedding" : "block " + std::to_string(block()) + " output";
+}
 
 std::string Layer::token() const { return isEmbedding() ? "embedding" : std::to_string(block()); }
 

@@ -9,8 +9,8 @@
 
 namespace lodestone {
 
-/// A place in the residual stream: the embedding (what enters block 0) or the output of block k (0-based), both
-/// before the final norm. Rows of per-layer arrays are ordered embedding, block 0, block 1, ...
+/// A place in the residual stream: the embedding (what enters block 0) or the output of block k (0-based),
+/// both before the final norm. Rows of per-layer arrays are ordered embedding, block 0, block 1, ...
 class Layer {
 public:
     constexpr Layer() = default; ///< the embedding
@@ -21,7 +21,10 @@ public:
     static constexpr Layer atRow(int row) { return Layer(row); }
 
     constexpr bool isEmbedding() const { return m_row == 0; }
-    constexpr int block() const { return m_row - 1; } ///< the block whose output this is; -1 for the embedding
+    constexpr int block() const
+    {
+        return m_row - 1;
+    } ///< the block whose output this is; -1 for the embedding
     constexpr int row() const { return m_row; }
 
     std::string label() const; ///< "embedding", "block 12 output"

@@ -22,8 +22,8 @@ using ProgressSink = std::function<void(const Progress&)>;
 
 /// What every long operation takes: a way to be stopped and a place to report to. Both may be empty.
 struct Work {
-    std::stop_token stop {};
-    ProgressSink report {};
+    std::stop_token stop{};
+    ProgressSink report{};
 
     bool cancelled() const { return stop.stop_requested(); }
     void tell(const Progress& progress) const

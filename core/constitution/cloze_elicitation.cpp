@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
+#include <set>
 
 namespace lodestone::constitution {
 namespace {
@@ -27,7 +28,8 @@ Eigen::VectorXd logSumExp(const RowMatrix& logits)
 
 std::string ClozeElicitation::description() const
 {
-    return "After short neutral words such as \"In one word, this reply was\", how much likelier are the words of the positive pole "
+    return "After short neutral words such as \"In one word, this reply was\", how much likelier are the "
+           "words of the positive pole "
            "than those of the negative one?";
 }
 
@@ -35,7 +37,9 @@ Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::open(const data::Stu
 {
     auto result = std::make_shared<ClozeElicitation>();
     if (study.suffixes().empty())
-        return badInput("a study with cloze states", "none (imported activations carry no model's words)", study.folder().string());
+        return badInput(
+            "a study with cloze states", "none (imported activations carry no model's words)",
+            study.folder().string());
     result->m_suffixes = study.suffixes();
     for (std::size_t i = 0; i < study.suffixes().size(); ++i) {
         LODESTONE_TRY(result->m_states.emplace_back(), study.clozeStates(i));
@@ -67,11 +71,14 @@ Result<Judged> ClozeElicitation::judge(const Principle& principle, const Work&, 
     };
     const RowMatrix positive = rowsOf(principle.positive), negative = rowsOf(principle.negative);
     if (positive.rows() == 0 || negative.rows() == 0)
-        return badInput("a pole word that the model writes as one token of its own", fmt::format("'{}'", fmt::join(judged.unknown, "', '")),
+        return badInput(
+            "a pole word that the model writes as one token of its own",
+            fmt::format("'{}'", fmt::join(judged.unknown, "', '")),
             principle.name + (positive.rows() == 0 ? ", positive pole" : ", negative pole"));
     judged.perSuffix.resize(m_states[0].rows(), static_cast<Eigen::Index>(m_states.size()));
     for (std::size_t s = 0; s < m_states.size(); ++s)
-        judged.perSuffix.col(static_cast<Eigen::Index>(s)) = logSumExp(m_states[s] * positive.transpose()) - logSumExp(m_states[s] * negative.transpose());
+        judged.perSuffix.col(static_cast<Eigen::Index>(s))
+            = logSumExp(m_states[s] * positive.transpose()) - logSumExp(m_states[s] * negative.transpose());
     judged.scores = judged.perSuffix.rowwise().mean();
     return judged;
 }
@@ -98,18 +105,22 @@ std::vector<std::pair<std::string, double>> ClozeElicitation::wordsFor(int respo
     std::vector<std::size_t> order(m_order.size());
     std::iota(order.begin(), order.end(), std::size_t(0));
     const auto likelihood = [&](std::size_t i) { return mean[m_rowOf.at(m_order[i])]; };
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min(limit, order.size())), order.end(), [&](std::size_t a, std::size_t b) { return likelihood(a) > likelihood(b); });
+    std::partial_sort(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min(limit, order.size())),
+        order.end(), [&](std::size_t a, std::size_t b) { return likelihood(a) > likelihood(b); });
     for (std::size_t i = 0; i < std::min(limit, order.size()); ++i)
         result.emplace_back(m_order[order[i]], likelihood(order[i]));
     return result;
 }
 
 Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::withWords(
-    const model::LanguageModel& model, const std::vector<std::string>& words, std::vector<std::string>& unknown) const
+    const model::LanguageModel& model, const std::vector<std::string>& words,
+    std::vector<std::string>& unknown) const
 {
     std::map<text::TokenId, int> users;
     std::vector<std::pair<std::string, std::vector<text::TokenId>>> wanted;
-    for (const std::string& word : words) {
+    for (const std::string& word :
+         std::set<std::string>(words.begin(), words.end())) { // two poles may ask for one word
         wanted.emplace_back(word, model.tokenizer().encode(" " + word, text::Special::Plain));
         if (!wanted.back().second.empty())
             ++users[wanted.back().second.front()];
@@ -117,7 +128,8 @@ Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::withWords(
     std::vector<text::TokenId> ids;
     std::vector<std::string> found;
     for (const auto& [word, tokens] : wanted) {
-        // The first token names the word when no other word asked for begins with it and it is not a word by itself.
+        // The first token names the word when no other word asked for begins with it and it is not a word by
+        // itself.
         const bool alone = !tokens.empty() && users[tokens.front()] == 1
             && (tokens.size() == 1 || !knows(std::string(model.tokenizer().piece(tokens.front())).substr(1)));
         if (!alone) {

@@ -18,10 +18,21 @@ Result<std::string> textOf(const json& object, const char* key, const std::strin
 {
     const auto found = object.find(key);
     if (found == object.end())
-        return required ? Result<std::string>(badInput("a text", "nothing", where + ", key '" + key + "'")) : Result<std::string>("");
+        return required ? Result<std::string>(badInput("a text", "nothing", where + ", key '" + key + "'"))
+                        : Result<std::string>("");
     if (!found->is_string())
         return badInput("a text", found->type_name(), where + ", key '" + key + "'");
     return found->get<std::string>();
+}
+
+/// The first 40 bytes at most, ending where a UTF-8 character ends: a torn one could not be written as JSON
+/// again.
+std::string beginningOf(const std::string& text)
+{
+    std::size_t end = std::min<std::size_t>(text.size(), 40);
+    while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u)
+        --end;
+    return text.substr(0, end);
 }
 
 /// Poles are a text or a list of texts.
@@ -88,16 +99,23 @@ std::vector<std::string> wordsOf(const std::string& text)
     return unique;
 }
 
-std::string joinWords(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
+std::string joinWords(const std::vector<std::string>& words)
+{
+    return fmt::format("{}", fmt::join(words, ", "));
+}
 
 Result<Constitution> constitutionFromJson(const json& document, const std::string& where)
 {
     if (!document.is_object())
         return badInput("an object", document.type_name(), where);
     if (document.value("format", json()) != "lodestone-constitution")
-        return badInput("\"format\": \"lodestone-constitution\"", document.contains("format") ? document["format"].dump() : "none", where);
+        return badInput(
+            "\"format\": \"lodestone-constitution\"",
+            document.contains("format") ? document["format"].dump() : "none", where);
     if (document.value("version", json()) != 1)
-        return badInput("constitution format version 1", document.contains("version") ? document["version"].dump() : "none", where);
+        return badInput(
+            "constitution format version 1",
+            document.contains("version") ? document["version"].dump() : "none", where);
     Constitution constitution;
     LODESTONE_TRY(constitution.name, textOf(document, "name", where, false));
     if (document.contains("mapping")) {
@@ -120,13 +138,15 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
         LODESTONE_TRY(principle.positive, polesOf(entry, "positive", place));
         LODESTONE_TRY(principle.negative, polesOf(entry, "negative", place));
         if (principle.name.empty())
-            principle.name = principle.text.empty() ? joinWords(principle.positive) : principle.text.substr(0, 40);
+            principle.name
+                = principle.text.empty() ? joinWords(principle.positive) : beginningOf(principle.text);
         if (principle.id.empty())
             principle.id = fmt::format("principle-{}", i + 1);
         if (!ids.insert(principle.id).second)
             return badInput("ids that differ", "'" + principle.id + "' twice", place);
         if (entry.contains("weight")) {
-            if (!entry["weight"].is_number() || !std::isfinite(entry["weight"].get<double>()) || std::abs(entry["weight"].get<double>()) > 2)
+            if (!entry["weight"].is_number() || !std::isfinite(entry["weight"].get<double>())
+                || std::abs(entry["weight"].get<double>()) > 2)
                 return badInput("a weight from -2 to 2", entry["weight"].dump(), place + ", key 'weight'");
             principle.weight = entry["weight"];
         }
@@ -134,6 +154,12 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
             if (!entry["on"].is_boolean())
                 return badInput("true or false", entry["on"].dump(), place + ", key 'on'");
             principle.on = entry["on"];
+        }
+        if (entry.contains("way")) {
+            LODESTONE_TRY(principle.way, textOf(entry, "way", place, true));
+            if (principle.way != "cloze" && principle.way != "conditioned-cloze")
+                return badInput(
+                    "cloze or conditioned-cloze", "'" + principle.way + "'", place + ", key 'way'");
         }
         if (const std::string problem = problemOf(principle); !problem.empty())
             return badInput("two poles that can be told apart", problem, place);
@@ -146,14 +172,23 @@ nlohmann::ordered_json toJson(const Constitution& constitution)
 {
     nlohmann::ordered_json principles = nlohmann::ordered_json::array();
     for (const Principle& principle : constitution.principles) {
-        principles.push_back({ { "id", principle.id }, { "name", principle.name }, { "text", principle.text },
-            { "positive", joinWords(principle.positive) }, { "negative", joinWords(principle.negative) },
-            { "weight", principle.weight }, { "on", principle.on } });
+        principles.push_back({ { "id", principle.id },
+                               { "name", principle.name },
+                               { "text", principle.text },
+                               { "positive", joinWords(principle.positive) },
+                               { "negative", joinWords(principle.negative) },
+                               { "weight", principle.weight },
+                               { "on", principle.on } });
         if (!principle.value.empty())
             principles.back()["value"] = principle.value;
+        if (principle.way != "cloze")
+            principles.back()["way"] = principle.way;
     }
-    return { { "format", "lodestone-constitution" }, { "version", 1 }, { "name", constitution.name },
-        { "mapping", mappingName(constitution.mapping) }, { "principles", principles } };
+    return { { "format", "lodestone-constitution" },
+             { "version", 1 },
+             { "name", constitution.name },
+             { "mapping", mappingName(constitution.mapping) },
+             { "principles", principles } };
 }
 
 Result<Constitution> readConstitution(const std::filesystem::path& path)
@@ -189,13 +224,45 @@ Constitution constitutionForValues(const std::vector<std::string>& values)
         Principle principle;
         principle.id = principle.value = value;
         if (value == "kind")
-            principle = { value, "Be kind", "Be kind: treat the person with care and respect.", { "kind", "polite", "caring" }, { "rude", "cruel", "hurtful" }, 1, true, value };
+            principle = { value,
+                          "Be kind",
+                          "Be kind: treat the person with care and respect.",
+                          { "kind", "polite", "caring" },
+                          { "rude", "cruel", "hurtful" },
+                          1,
+                          true,
+                          value,
+                          "cloze" };
         else if (value == "honest")
-            principle = { value, "Be honest", "Be honest: say what is true and admit what is not known.", { "honest", "truthful", "sincere" }, { "dishonest", "false", "misleading" }, 1, true, value };
+            principle = { value,
+                          "Be honest",
+                          "Be honest: say what is true and admit what is not known.",
+                          { "honest", "truthful", "sincere" },
+                          { "dishonest", "false", "misleading" },
+                          1,
+                          true,
+                          value,
+                          "cloze" };
         else if (value == "harmless")
-            principle = { value, "Never help with harm", "Never help with harm: keep people safe.", { "harmless", "safe", "ethical" }, { "harmful", "dangerous", "unethical" }, 1, true, value };
+            principle = { value,
+                          "Never help with harm",
+                          "Never help with harm: keep people safe.",
+                          { "harmless", "safe", "ethical" },
+                          { "harmful", "dangerous", "unethical" },
+                          1,
+                          true,
+                          value,
+                          "cloze" };
         else if (value == "helpful")
-            principle = { value, "Be helpful", "Be helpful: answer the question that was asked.", { "helpful", "useful", "relevant" }, { "useless", "irrelevant", "vague" }, 1, true, value };
+            principle = { value,
+                          "Be helpful",
+                          "Be helpful: answer the question that was asked.",
+                          { "helpful", "useful", "relevant" },
+                          { "useless", "irrelevant", "vague" },
+                          1,
+                          true,
+                          value,
+                          "cloze" };
         else {
             principle = neutralPrinciple();
             principle.id = value;
@@ -211,7 +278,15 @@ Constitution constitutionForValues(const std::vector<std::string>& values)
 
 Principle neutralPrinciple()
 {
-    return { "neutral", "Good or bad", "The reply is good.", { "good", "great", "excellent" }, { "bad", "poor", "terrible" }, 1, true, {} };
+    return { "neutral",
+             "Good or bad",
+             "The reply is good.",
+             { "good", "great", "excellent" },
+             { "bad", "poor", "terrible" },
+             1,
+             true,
+             {},
+             "cloze" };
 }
 
 } // namespace lodestone::constitution

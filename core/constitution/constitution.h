@@ -9,7 +9,8 @@
 
 namespace lodestone::constitution {
 
-/// A principle: a sentence, and two poles in plain words. The direction found from it points to the positive pole.
+/// A principle: a sentence, and two poles in plain words. The direction found from it points to the positive
+/// pole.
 struct Principle {
     std::string id; ///< unique in its constitution
     std::string name; ///< a few words for a card
@@ -18,6 +19,7 @@ struct Principle {
     double weight = 1; ///< -2 .. 2; a negative weight turns the principle round
     bool on = true;
     std::string value; ///< the study's value that it is about; may be empty
+    std::string way = "cloze"; ///< "cloze" judges by the poles' words, "conditioned-cloze" by the text itself
 
     bool operator==(const Principle&) const = default;
 };
@@ -38,7 +40,8 @@ struct Constitution {
     bool operator==(const Constitution&) const = default;
 };
 
-/// "kind, polite and caring" -> {"kind", "polite", "caring"}: split at commas, semicolons, "and"/"or"; lower case.
+/// "kind, polite and caring" -> {"kind", "polite", "caring"}: split at commas, semicolons, "and"/"or"; lower
+/// case.
 std::vector<std::string> wordsOf(const std::string& text);
 std::string joinWords(const std::vector<std::string>& words); ///< "kind, polite, caring"
 
@@ -48,11 +51,13 @@ nlohmann::ordered_json toJson(const Constitution& constitution);
 Result<Constitution> readConstitution(const std::filesystem::path& path);
 Result<void> writeConstitution(const std::filesystem::path& path, const Constitution& constitution);
 
-/// What is wrong with a principle's words, as a sentence for the place where the user acts; empty when nothing is.
+/// What is wrong with a principle's words, as a sentence for the place where the user acts; empty when
+/// nothing is.
 std::string problemOf(const Principle& principle);
 
-/// One principle per value, with our own default words for the values of the sample study and the value's name
-/// otherwise ("kind" against "not kind" has no single word: unknown values get the pole words good / bad).
+/// One principle per value, with our own default words for the values of the sample study and the value's
+/// name otherwise ("kind" against "not kind" has no single word: unknown values get the pole words good /
+/// bad).
 Constitution constitutionForValues(const std::vector<std::string>& values);
 
 /// The neutral judgment w_J: good against bad, no principle.

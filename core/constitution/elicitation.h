@@ -33,12 +33,14 @@ public:
     virtual std::string name() const = 0; ///< "cloze": the command line's word
     virtual std::string description() const = 0; ///< one sentence for people
     virtual bool needsModel() const = 0;
-    virtual Result<Judged> judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const = 0;
+    virtual Result<Judged>
+    judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const = 0;
 };
 
-/// The cloze ensemble on stored states: the log-odds of the positive against the negative words (difference of the two
-/// logsumexps of their logits), averaged over the neutral suffixes. No model is needed for words of the study's table;
-/// words that a model supplied are kept beside it. Immutable once shared; O(N d words suffixes) per call.
+/// The cloze ensemble on stored states: the log-odds of the positive against the negative words (difference
+/// of the two logsumexps of their logits), averaged over the neutral suffixes. No model is needed for words
+/// of the study's table; words that a model supplied are kept beside it. Immutable once shared; O(N d words
+/// suffixes) per call.
 class ClozeElicitation final : public Elicitation {
 public:
     /// Reads states and word rows of a study. Error when the study has none.
@@ -48,19 +50,25 @@ public:
     std::string description() const override;
     bool needsModel() const override { return false; }
     /// Error when a pole has no word that can be scored.
-    Result<Judged> judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
+    Result<Judged>
+    judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
 
     bool knows(const std::string& word) const { return m_rowOf.count(word) > 0; }
     /// Words of the table that start with a prefix, in table order, at most `limit`.
     std::vector<std::string> completions(const std::string& prefix, std::size_t limit) const;
     /// The table's words likeliest for a response, with their log-probabilities among the table's words.
     std::vector<std::pair<std::string, double>> wordsFor(int response, std::size_t limit) const;
-    /// A copy that also knows these words, from a model (its unembedding row of the first token, where that is theirs
-    /// alone among all words asked for). Words that the model cannot score by one row are returned in `unknown`.
+    /// A copy that also knows these words, from a model (its unembedding row of the first token, where that
+    /// is theirs alone among all words asked for). Words that the model cannot score by one row are returned
+    /// in `unknown`.
     Result<std::shared_ptr<ClozeElicitation>> withWords(
-        const model::LanguageModel& model, const std::vector<std::string>& words, std::vector<std::string>& unknown) const;
+        const model::LanguageModel& model, const std::vector<std::string>& words,
+        std::vector<std::string>& unknown) const;
 
-    std::size_t responses() const { return m_states.empty() ? 0 : static_cast<std::size_t>(m_states[0].rows()); }
+    std::size_t responses() const
+    {
+        return m_states.empty() ? 0 : static_cast<std::size_t>(m_states[0].rows());
+    }
     const std::vector<data::ClozeSuffix>& suffixes() const { return m_suffixes; }
 
 private:
@@ -71,8 +79,9 @@ private:
     std::vector<std::string> m_order;
 };
 
-/// The conditioned cloze: "Principle: <text> Judged by this principle, in one word, this reply was", good against bad
-/// words. The text itself counts, so every response is read again; 32 well-spread responses come first.
+/// The conditioned cloze: "Principle: <text> Judged by this principle, in one word, this reply was", good
+/// against bad words. The text itself counts, so every response is read again; 32 well-spread responses come
+/// first.
 class ConditionedCloze final : public Elicitation {
 public:
     ConditionedCloze(std::shared_ptr<const data::Study> study, model::LanguageModel& model)
@@ -83,7 +92,8 @@ public:
     std::string name() const override { return "conditioned-cloze"; }
     std::string description() const override;
     bool needsModel() const override { return true; }
-    Result<Judged> judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
+    Result<Judged>
+    judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
 
 private:
     std::shared_ptr<const data::Study> m_study;

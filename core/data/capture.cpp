@@ -20,15 +20,19 @@ using text::TokenId;
 using Tokens = std::vector<TokenId>;
 using Clock = std::chrono::steady_clock;
 
-/// float16 is chosen when no coordinate of the first batch exceeds this; 16 times less than what the format can hold.
+/// float16 is chosen when no coordinate of the first batch exceeds this; 16 times less than what the format
+/// can hold.
 constexpr float halfMargin = 4094;
+/// From here on float16 rounds to infinity.
+constexpr float halfLimit = 65520;
 
 /// Responses of pairs first, so that layers captured for pairs alone hold the first rows.
 ResponseSet pairsFirst(const ResponseSet& set, std::size_t& pairRows)
 {
     std::vector<bool> inPair(set.responses.size());
     for (const Pair& pair : set.pairs)
-        inPair[static_cast<std::size_t>(pair.chosen)] = inPair[static_cast<std::size_t>(pair.rejected)] = true;
+        inPair[static_cast<std::size_t>(pair.chosen)] = inPair[static_cast<std::size_t>(pair.rejected)]
+            = true;
     ResponseSet ordered = set;
     ordered.responses.clear();
     std::vector<int> place(set.responses.size());
@@ -50,7 +54,9 @@ ResponseSet pairsFirst(const ResponseSet& set, std::size_t& pairRows)
 
 std::string arrayFile(Layer layer, Position position)
 {
-    return fmt::format("activations/{}.{}.npy", layer.isEmbedding() ? "embedding" : fmt::format("block-{}", layer.block()), positionName(position));
+    return fmt::format(
+        "activations/{}.{}.npy", layer.isEmbedding() ? "embedding" : fmt::format("block-{}", layer.block()),
+        positionName(position));
 }
 
 /// One array of the study while it is being filled.
@@ -62,7 +68,9 @@ struct Target {
 
 class Capturer {
 public:
-    Capturer(model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder, const CaptureOptions& options, const Work& work)
+    Capturer(
+        model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder,
+        const CaptureOptions& options, const Work& work)
         : m_model(model)
         , m_folder(folder)
         , m_options(options)
@@ -110,7 +118,8 @@ public:
             m_unsynced.push_back(batch);
             m_tokens += cost(batch);
             const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-            m_work.tell({ "Reading replies", m_tokens, total, m_tokens / seconds, "tokens", (total - m_tokens) * seconds / m_tokens });
+            m_work.tell({ "Reading replies", m_tokens, total, m_tokens / seconds, "tokens",
+                          (total - m_tokens) * seconds / m_tokens });
             if (std::chrono::duration<double>(Clock::now() - lastSync).count() > 5) {
                 LODESTONE_CHECK(sync());
                 lastSync = Clock::now();
@@ -118,7 +127,8 @@ public:
         }
         LODESTONE_CHECK(sync());
         LODESTONE_CHECK(finish());
-        return CaptureSummary { m_set.responses.size(), m_set.pairs.size(), m_tokens, std::chrono::duration<double>(Clock::now() - start).count() };
+        return CaptureSummary{ m_set.responses.size(), m_set.pairs.size(), m_tokens,
+                               std::chrono::duration<double>(Clock::now() - start).count() };
     }
 
 private:
@@ -134,16 +144,30 @@ private:
             const Tokens& prompt = m_promptTokens[static_cast<std::size_t>(m_set.responses[i].prompt)];
             const std::size_t whole = prompt.size() + tokens.size();
             if (whole + 64 > static_cast<std::size_t>(m_model.config().context))
-                return badInput(fmt::format("a prompt and reply of at most {} tokens", m_model.config().context - 64),
+                return badInput(
+                    fmt::format("a prompt and reply of at most {} tokens", m_model.config().context - 64),
                     fmt::format("{}", whole), "response '" + m_set.responses[i].id + "'");
-            m_set.responses[i].tokens = static_cast<int>(m_set.kind == ItemKind::Request ? prompt.size() : tokens.size());
+            m_set.responses[i].tokens
+                = static_cast<int>(m_set.kind == ItemKind::Request ? prompt.size() : tokens.size());
+            if (whole == 0 || (m_set.kind == ItemKind::Reply && tokens.empty()))
+                return badInput(
+                    "a text of at least one token", "none", "response '" + m_set.responses[i].id + "'");
             m_responseTokens.push_back(std::move(tokens));
         }
-        // What all prompts begin with (the default system turn) is read once.
+        // What all prompts begin with (the default system turn) is read once. A request is pooled over what
+        // follows, so its prefix ends where any request begins, whatever words these requests happen to
+        // share.
         m_prefix = m_promptTokens.front();
+        if (m_set.kind == ItemKind::Request)
+            m_prefix = m_model.tokenizer().encode(
+                m_model.chatTemplate().prompt({ { "user", "\n" } }), text::Special::Parse);
         for (const Tokens& tokens : m_promptTokens) {
             const auto limit = std::min(m_prefix.size(), tokens.empty() ? 0 : tokens.size() - 1);
-            m_prefix.resize(static_cast<std::size_t>(std::mismatch(m_prefix.begin(), m_prefix.begin() + static_cast<std::ptrdiff_t>(limit), tokens.begin()).first - m_prefix.begin()));
+            m_prefix.resize(static_cast<std::size_t>(
+                std::mismatch(
+                    m_prefix.begin(), m_prefix.begin() + static_cast<std::ptrdiff_t>(limit), tokens.begin())
+                    .first
+                - m_prefix.begin()));
         }
         return {};
     }
@@ -166,10 +190,12 @@ private:
             if (!ofPrompt[p].empty())
                 units.push_back({ tokens, static_cast<int>(p) });
         }
-        std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) { return a.tokens < b.tokens; });
+        std::stable_sort(
+            units.begin(), units.end(), [](const Unit& a, const Unit& b) { return a.tokens < b.tokens; });
         std::size_t filled = 0;
         for (const Unit& unit : units) {
-            if (m_batches.empty() || filled + unit.tokens > static_cast<std::size_t>(m_options.tokensPerBatch)) {
+            if (m_batches.empty()
+                || filled + unit.tokens > static_cast<std::size_t>(m_options.tokensPerBatch)) {
                 m_batches.emplace_back();
                 filled = 0;
             }
@@ -182,7 +208,9 @@ private:
 
     bool needed(std::size_t batch) const
     {
-        return !std::all_of(m_batches[batch].begin(), m_batches[batch].end(), [&](int row) { return m_done[static_cast<std::size_t>(row)]; });
+        return !std::all_of(m_batches[batch].begin(), m_batches[batch].end(), [&](int row) {
+            return m_done[static_cast<std::size_t>(row)];
+        });
     }
 
     double cost(std::size_t batch) const
@@ -193,7 +221,8 @@ private:
             const Response& response = m_set.responses[static_cast<std::size_t>(row)];
             const auto own = static_cast<double>(m_responseTokens[static_cast<std::size_t>(row)].size());
             if (response.prompt != prompt)
-                tokens += static_cast<double>(m_promptTokens[static_cast<std::size_t>(response.prompt)].size() - m_prefix.size());
+                tokens += static_cast<double>(
+                    m_promptTokens[static_cast<std::size_t>(response.prompt)].size() - m_prefix.size());
             prompt = response.prompt;
             tokens += own + (m_likelihoods ? own + static_cast<double>(m_alone.size()) : 0);
             for (const Tokens& suffix : m_suffixTokens)
@@ -206,19 +235,36 @@ private:
     {
         json arrays = json::array(), cloze = json::array();
         for (const Target& target : m_targets)
-            arrays.push_back({ { "layer", layerToJson(target.info.layer) }, { "position", positionName(target.info.position) },
-                { "file", target.info.file }, { "rows", target.info.rows }, { "type", formats::npyTypeName(target.type) } });
+            arrays.push_back({ { "layer", layerToJson(target.info.layer) },
+                               { "position", positionName(target.info.position) },
+                               { "file", target.info.file },
+                               { "rows", target.info.rows },
+                               { "type", formats::npyTypeName(target.type) } });
         for (const ClozeSuffix& suffix : m_suffixes) {
-            cloze.push_back({ { "name", suffix.name }, { "text", suffix.text }, { "file", clozeFile(suffix) } });
+            cloze.push_back(
+                { { "name", suffix.name }, { "text", suffix.text }, { "file", clozeFile(suffix) } });
             if (!suffix.userTurn.empty())
                 cloze.back()["user_turn"] = suffix.userTurn;
         }
         const model::ModelConfig& config = m_model.config();
-        json result { { "format", "lodestone-study" }, { "version", 1 }, { "name", m_options.name.empty() ? m_folder.filename().string() : m_options.name },
-            { "kind", itemKindName(m_set.kind) }, { "seed", m_options.seed }, { "responses", m_set.responses.size() },
-            { "model", { { "name", config.name }, { "sha256", m_model.sha256() }, { "architecture", config.architecture }, { "blocks", config.blocks }, { "width", config.width } } },
-            { "splits", { { "seed", m_options.split.seed }, { "train_fraction", m_options.split.trainFraction } } },
-            { "arrays", arrays }, { "cloze", cloze }, { "plan", planFingerprint().hex() } };
+        json result{ { "format", "lodestone-study" },
+                     { "version", 1 },
+                     { "name", m_options.name.empty() ? m_folder.filename().string() : m_options.name },
+                     { "kind", itemKindName(m_set.kind) },
+                     { "seed", m_options.seed },
+                     { "responses", m_set.responses.size() },
+                     { "model",
+                       { { "name", config.name },
+                         { "sha256", m_model.sha256() },
+                         { "architecture", config.architecture },
+                         { "blocks", config.blocks },
+                         { "width", config.width } } },
+                     { "splits",
+                       { { "seed", m_options.split.seed },
+                         { "train_fraction", m_options.split.trainFraction } } },
+                     { "arrays", arrays },
+                     { "cloze", cloze },
+                     { "plan", planFingerprint().hex() } };
         if (m_likelihoods)
             result["likelihood"] = likelihoodFile;
         if (m_set.labelled()) {
@@ -231,10 +277,15 @@ private:
     Fingerprint planFingerprint() const
     {
         Fingerprint plan;
-        plan.add(m_model.sha256()).add(m_set.pairs.size()).add(m_pairRows).add(m_options.tokensPerBatch);
+        plan.add(m_model.sha256())
+            .add(m_set.pairs.size())
+            .add(m_pairRows)
+            .add(m_options.tokensPerBatch)
+            .add(m_likelihoods);
         for (std::size_t i = 0; i < m_set.responses.size(); ++i) {
             const auto& prompt = m_promptTokens[static_cast<std::size_t>(m_set.responses[i].prompt)];
-            plan.add(prompt.data(), prompt.size()).add(m_responseTokens[i].data(), m_responseTokens[i].size());
+            plan.add(prompt.data(), prompt.size())
+                .add(m_responseTokens[i].data(), m_responseTokens[i].size());
         }
         for (const auto& [layer, position] : wantedArrays())
             plan.add(layer.row()).add(position);
@@ -260,7 +311,8 @@ private:
         std::filesystem::create_directories(m_folder / "activations", error);
         std::filesystem::create_directories(m_folder / "judgments", error);
         if (error)
-            return fail(ErrorKind::Failed, "to create the study's folder", error.message(), m_folder.string());
+            return fail(
+                ErrorKind::Failed, "to create the study's folder", error.message(), m_folder.string());
         if (std::filesystem::exists(m_folder / "study.json", error))
             return badInput("a new folder", "a finished study", m_folder.string());
         const bool begun = std::filesystem::exists(m_folder / "capture.json", error);
@@ -268,27 +320,50 @@ private:
             return badInput("a new folder, or --resume", "a capture that was begun", m_folder.string());
         for (const auto& [layer, position] : wantedArrays()) {
             if (layer.row() >= m_model.config().layers())
-                return badInput(fmt::format("a layer up to block {} output", m_model.config().blocks - 1), layer.label());
+                return badInput(
+                    fmt::format("a layer up to block {} output", m_model.config().blocks - 1), layer.label());
             const auto& few = m_options.candidateLayers;
             const bool forAll = few.empty() || std::find(few.begin(), few.end(), layer) != few.end();
-            m_targets.push_back({ { layer, position, arrayFile(layer, position), forAll ? m_set.responses.size() : m_pairRows, {} }, formats::NpyType::F16, {} });
+            m_targets.push_back({ { layer,
+                                    position,
+                                    arrayFile(layer, position),
+                                    forAll ? m_set.responses.size() : m_pairRows,
+                                    {} },
+                                  formats::NpyType::F16,
+                                  {} });
         }
         if (!begun)
             return writeTexts(m_folder, m_set);
+        return reopen();
+    }
+
+    /// Goes on where a capture of the same plan was stopped.
+    Result<void> reopen()
+    {
         LODESTONE_TRY(const json old, formats::readJson(m_folder / "capture.json"));
-        if (old.value("plan", "") != planFingerprint().hex())
-            return badInput("the texts, model and layers that this capture began with", "others", (m_folder / "capture.json").string());
-        for (std::size_t i = 0; i < m_targets.size(); ++i)
-            m_targets[i].type = old.at("arrays").at(i).value("type", "<f2") == "<f4" ? formats::NpyType::F32 : formats::NpyType::F16;
+        if (!old.is_object() || !old.contains("plan") || old["plan"] != planFingerprint().hex())
+            return badInput(
+                "the texts, model and layers that this capture began with", "others",
+                (m_folder / "capture.json").string());
+        for (Target& target : m_targets) { // the file, not the manifest, tells whether an array was widened
+            LODESTONE_TRY(
+                const formats::NpyArray array, formats::NpyArray::open(m_folder / target.info.file));
+            target.type
+                = array.type() == formats::NpyType::F32 ? formats::NpyType::F32 : formats::NpyType::F16;
+        }
         std::ifstream journal(m_folder / "capture.journal");
+        std::string whole;
         for (std::string line; std::getline(journal, line);) {
             const json rows = json::parse(line, nullptr, false);
             if (!rows.is_array())
                 break;
+            whole += line + '\n';
             for (const json& row : rows)
                 if (row.is_number_unsigned() && row < m_done.size())
                     m_done[row.get<std::size_t>()] = true;
         }
+        // A torn last line goes, or the next one would be appended to it.
+        LODESTONE_CHECK(writeFileAtomically(m_folder / "capture.journal", whole));
         return openArrays(true);
     }
 
@@ -296,18 +371,36 @@ private:
     {
         const auto width = static_cast<std::size_t>(m_model.config().width);
         for (Target& target : m_targets) {
-            LODESTONE_TRY(target.writer, formats::NpyWriter::create(m_folder / target.info.file, target.type, { target.info.rows, width }, keep));
+            LODESTONE_TRY(
+                target.writer,
+                formats::NpyWriter::create(
+                    m_folder / target.info.file, target.type, { target.info.rows, width }, keep));
         }
         for (const ClozeSuffix& suffix : m_suffixes) {
-            LODESTONE_TRY(m_clozeWriters.emplace_back(), formats::NpyWriter::create(m_folder / clozeFile(suffix), formats::NpyType::F16, { m_set.responses.size(), width }, keep));
+            LODESTONE_TRY(
+                m_clozeWriters.emplace_back(),
+                formats::NpyWriter::create(
+                    m_folder / clozeFile(suffix), formats::NpyType::F16, { m_set.responses.size(), width },
+                    keep));
         }
         if (m_likelihoods) {
-            LODESTONE_TRY(m_likelihoodWriter, formats::NpyWriter::create(m_folder / likelihoodFile, formats::NpyType::F32, { m_set.responses.size(), 3 }, keep));
+            LODESTONE_TRY(
+                m_likelihoodWriter,
+                formats::NpyWriter::create(
+                    m_folder / likelihoodFile, formats::NpyType::F32, { m_set.responses.size(), 3 }, keep));
         }
-        return writeFileAtomically(m_folder / "capture.json", manifest().dump(1));
+        return writeFileAtomically(m_folder / "capture.json", dump(manifest()));
     }
 
-    static std::string clozeFile(const ClozeSuffix& suffix) { return fmt::format("judgments/cloze-{}.npy", suffix.name); }
+    static std::string dump(const json& manifest)
+    {
+        return manifest.dump(1, ' ', false, json::error_handler_t::replace);
+    }
+
+    static std::string clozeFile(const ClozeSuffix& suffix)
+    {
+        return fmt::format("judgments/cloze-{}.npy", suffix.name);
+    }
 
     Result<void> readBatch(std::size_t batch)
     {
@@ -327,7 +420,8 @@ private:
             if (prompt != current) {
                 const Tokens& tokens = m_promptTokens[static_cast<std::size_t>(prompt)];
                 Request request;
-                request.tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(m_prefix.size()), tokens.end());
+                request.tokens.assign(
+                    tokens.begin() + static_cast<std::ptrdiff_t>(m_prefix.size()), tokens.end());
                 request.past = m_prefixContext;
                 request.keepContext = true;
                 if (m_set.kind == ItemKind::Request) {
@@ -341,7 +435,13 @@ private:
         }
         std::vector<Reading> opened;
         if (m_set.kind != ItemKind::Statement) {
-            LODESTONE_TRY(opened, m_model.read(prompts, m_set.kind == ItemKind::Request ? std::span<const Layer>(layers) : std::span<const Layer>(), m_work));
+            LODESTONE_TRY(
+                opened,
+                m_model.read(
+                    prompts,
+                    m_set.kind == ItemKind::Request ? std::span<const Layer>(layers)
+                                                    : std::span<const Layer>(),
+                    m_work));
         }
         // 2. Responses after their prompts (or statements alone).
         std::vector<Reading> readings(rows.size());
@@ -382,7 +482,8 @@ private:
                 request.tokens = m_alone;
                 const Tokens& own = m_responseTokens[static_cast<std::size_t>(row)];
                 request.tokens.insert(request.tokens.end(), own.begin(), own.end());
-                request.scored = { static_cast<int>(m_alone.size()), static_cast<int>(request.tokens.size()) };
+                request.scored
+                    = { static_cast<int>(m_alone.size()), static_cast<int>(request.tokens.size()) };
                 requests.push_back(std::move(request));
             }
             LODESTONE_TRY(alone, m_model.read(requests, {}, m_work));
@@ -400,36 +501,55 @@ private:
             const auto row = std::find(layers.begin(), layers.end(), target.info.layer) - layers.begin();
             float largest = 0;
             for (const Reading& reading : readings)
-                largest = std::max(largest, states(reading, target.info.position).row(row).cwiseAbs().maxCoeff());
+                largest
+                    = std::max(largest, states(reading, target.info.position).row(row).cwiseAbs().maxCoeff());
             target.type = largest <= halfMargin ? formats::NpyType::F16 : formats::NpyType::F32;
         }
     }
 
-    static const RowMatrix& states(const Reading& reading, Position position) { return position == Position::Mean ? reading.mean : reading.last; }
+    static const RowMatrix& states(const Reading& reading, Position position)
+    {
+        return position == Position::Mean ? reading.mean : reading.last;
+    }
 
-    Result<void> write(const std::vector<int>& rows, const std::vector<Layer>& layers, const std::vector<Reading>& readings, const std::vector<Reading>& named, const std::vector<Reading>& alone)
+    Result<void> write(
+        const std::vector<int>& rows, const std::vector<Layer>& layers, const std::vector<Reading>& readings,
+        const std::vector<Reading>& named, const std::vector<Reading>& alone)
     {
         const auto width = static_cast<std::size_t>(m_model.config().width);
+        for (Target& target : m_targets) {
+            const auto layerRow = std::find(layers.begin(), layers.end(), target.info.layer) - layers.begin();
+            // The whole batch is looked at before a row of it is written, so that a resumed capture widens at
+            // the same row.
+            bool fits = true;
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                const auto values = states(readings[i], target.info.position).row(layerRow);
+                if (!values.allFinite())
+                    return badInput(
+                        "finite activations", "NaN or infinity",
+                        fmt::format(
+                            "response '{}', {}", m_set.responses[static_cast<std::size_t>(rows[i])].id,
+                            target.info.layer.label()));
+                fits = fits && values.cwiseAbs().maxCoeff() < halfLimit;
+            }
+            if (!fits && target.type == formats::NpyType::F16) {
+                LODESTONE_CHECK(sync());
+                LODESTONE_CHECK(widen(target));
+            }
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                if (const auto row = static_cast<std::size_t>(rows[i]); row < target.info.rows)
+                    LODESTONE_CHECK(target.writer->writeRow(
+                        row, { states(readings[i], target.info.position).row(layerRow).data(), width }));
+        }
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const auto row = static_cast<std::size_t>(rows[i]);
-            for (Target& target : m_targets) {
-                if (row >= target.info.rows)
-                    continue;
-                const auto layerRow = std::find(layers.begin(), layers.end(), target.info.layer) - layers.begin();
-                const std::span values(states(readings[i], target.info.position).row(layerRow).data(), width);
-                Result<void> written = target.writer->writeRow(row, values);
-                if (!written && written.error().kind == ErrorKind::BadInput && target.type == formats::NpyType::F16) {
-                    LODESTONE_CHECK(widen(target));
-                    written = target.writer->writeRow(row, values);
-                }
-                LODESTONE_CHECK(written);
-            }
             for (std::size_t s = 0; s < m_clozeWriters.size(); ++s) {
                 const Eigen::VectorXf& hidden = named[i * m_clozeWriters.size() + s].hidden;
                 LODESTONE_CHECK(m_clozeWriters[s].writeRow(row, { hidden.data(), width }));
             }
             if (m_likelihoods) {
-                const float values[3] = { sum(readings[i].logProbabilities), sum(alone[i].logProbabilities), static_cast<float>(m_responseTokens[row].size()) };
+                const float values[3] = { sum(readings[i].logProbabilities), sum(alone[i].logProbabilities),
+                                          static_cast<float>(m_responseTokens[row].size()) };
                 LODESTONE_CHECK(m_likelihoodWriter->writeRow(row, values));
             }
         }
@@ -443,8 +563,12 @@ private:
         LODESTONE_TRY(const formats::NpyArray old, formats::NpyArray::open(path));
         LODESTONE_CHECK(formats::writeNpy(path, old.toFloat(), formats::NpyType::F32));
         target.type = formats::NpyType::F32;
-        LODESTONE_TRY(target.writer, formats::NpyWriter::create(path, target.type, { target.info.rows, static_cast<std::size_t>(m_model.config().width) }, true));
-        return writeFileAtomically(m_folder / "capture.json", manifest().dump(1));
+        LODESTONE_TRY(
+            target.writer,
+            formats::NpyWriter::create(
+                path, target.type, { target.info.rows, static_cast<std::size_t>(m_model.config().width) },
+                true));
+        return writeFileAtomically(m_folder / "capture.json", dump(manifest()));
     }
 
     static float sum(const std::vector<float>& values)
@@ -474,7 +598,9 @@ private:
         }
         journal.flush();
         if (!journal)
-            return fail(ErrorKind::Failed, "to write the journal", systemErrorText(errno), (m_folder / "capture.journal").string());
+            return fail(
+                ErrorKind::Failed, "to write the journal", systemErrorText(errno),
+                (m_folder / "capture.journal").string());
         m_unsynced.clear();
         return {};
     }
@@ -484,12 +610,14 @@ private:
         json result = manifest();
         std::vector<RowMatrix> cloze;
         for (const ClozeSuffix& suffix : m_suffixes) {
-            LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(m_folder / clozeFile(suffix)));
+            LODESTONE_TRY(
+                const formats::NpyArray array, formats::NpyArray::open(m_folder / clozeFile(suffix)));
             cloze.push_back(array.toFloat());
         }
-        LODESTONE_CHECK(writeWordTable(m_model, cloze, m_options.words, m_options.wordLimit, m_folder, m_work));
+        LODESTONE_CHECK(
+            writeWordTable(m_model, cloze, m_options.words, m_options.wordLimit, m_folder, m_work));
         result["words"] = { { "file", "judgments/words.npy" }, { "list", "judgments/words.json" } };
-        LODESTONE_CHECK(writeFileAtomically(m_folder / "study.json", result.dump(1)));
+        LODESTONE_CHECK(writeFileAtomically(m_folder / "study.json", dump(result)));
         std::error_code ignored;
         std::filesystem::remove(m_folder / "capture.json", ignored);
         std::filesystem::remove(m_folder / "capture.journal", ignored);
@@ -525,7 +653,8 @@ std::vector<TokenId> suffixTokens(const model::LanguageModel& model, const Cloze
     const text::ChatTemplate& form = model.chatTemplate();
     std::string text = suffix.text;
     if (!suffix.userTurn.empty()) // a request stands in an open assistant's turn, which a few words close
-        text = (kind == ItemKind::Request ? "I have read it." : "") + form.endOfTurn() + form.furtherTurn(suffix.userTurn) + suffix.text;
+        text = (kind == ItemKind::Request ? "I have read it." : "") + form.endOfTurn()
+            + form.furtherTurn(suffix.userTurn) + suffix.text;
     return model.tokenizer().encode(text, text::Special::Parse);
 }
 
@@ -533,18 +662,22 @@ std::vector<TokenId> promptTokens(const model::LanguageModel& model, const Respo
 {
     if (set.kind == ItemKind::Statement)
         return {};
-    return model.tokenizer().encode(model.chatTemplate().prompt(set.prompts[static_cast<std::size_t>(prompt)].conversation), text::Special::Parse);
+    return model.tokenizer().encode(
+        model.chatTemplate().prompt(set.prompts[static_cast<std::size_t>(prompt)].conversation),
+        text::Special::Parse);
 }
 
 std::vector<TokenId> responseTokens(const model::LanguageModel& model, const ResponseSet& set, int response)
 {
     if (set.kind == ItemKind::Request)
         return {};
-    return model.tokenizer().encode(set.responses[static_cast<std::size_t>(response)].text, text::Special::Plain);
+    return model.tokenizer().encode(
+        set.responses[static_cast<std::size_t>(response)].text, text::Special::Plain);
 }
 
 Result<CaptureSummary> capture(
-    model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder, const CaptureOptions& options, const Work& work)
+    model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder,
+    const CaptureOptions& options, const Work& work)
 {
     if (set.responses.empty())
         return badInput("at least one response", "none");

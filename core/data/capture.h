@@ -1,4 +1,5 @@
-// Reads a set of responses with a language model and writes what it saw as a study: resumable, in fixed batches.
+// Reads a set of responses with a language model and writes what it saw as a study: resumable, in fixed
+// batches.
 #pragma once
 
 #include "core/data/study.h"
@@ -10,12 +11,13 @@ struct CaptureOptions {
     std::string name; ///< of the study; empty: the folder's name
     std::vector<Layer> layers; ///< empty: every layer
     std::vector<Layer> candidateLayers; ///< of responses that stand in no pair; empty: as `layers`
-    std::vector<Position> positions { Position::Mean, Position::Last };
+    std::vector<Position> positions{ Position::Mean, Position::Last };
     SplitSpec split;
     std::uint64_t seed = 0;
     bool resume = false; ///< go on with a capture of the same texts and model
     bool likelihoods = true;
-    std::vector<std::string> words; ///< words whose unembedding rows are stored, besides those the model itself uses
+    std::vector<std::string>
+        words; ///< words whose unembedding rows are stored, besides those the model itself uses
     std::size_t wordLimit = 3000;
     int tokensPerBatch = 1024;
 };
@@ -26,18 +28,22 @@ struct CaptureSummary {
     double seconds = 0;
 };
 
-/// Captures into `folder` (created; an existing finished study is refused). Arrays are preallocated, finished rows are
-/// journalled, and study.json is renamed into place last: a killed capture opens as what is complete, and resumes.
-/// Activations are stored as float16 where a first batch leaves a margin of 16 to its range, else as float32.
+/// Captures into `folder` (created; an existing finished study is refused). Arrays are preallocated, finished
+/// rows are journalled, and study.json is renamed into place last: a killed capture opens as what is
+/// complete, and resumes. Activations are stored as float16 where a first batch leaves a margin of 16 to its
+/// range, else as float32.
 Result<CaptureSummary> capture(
-    model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder, const CaptureOptions& options,
-    const Work& work = {});
+    model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder,
+    const CaptureOptions& options, const Work& work = {});
 
 /// The tokens that stand between a response and the answer to a suffix.
-std::vector<text::TokenId> suffixTokens(const model::LanguageModel& model, const ClozeSuffix& suffix, ItemKind kind);
+std::vector<text::TokenId>
+suffixTokens(const model::LanguageModel& model, const ClozeSuffix& suffix, ItemKind kind);
 /// The rendered prompt of a response as tokens (at least one token).
-std::vector<text::TokenId> promptTokens(const model::LanguageModel& model, const ResponseSet& set, int prompt);
+std::vector<text::TokenId>
+promptTokens(const model::LanguageModel& model, const ResponseSet& set, int prompt);
 /// A response's own tokens; empty for requests.
-std::vector<text::TokenId> responseTokens(const model::LanguageModel& model, const ResponseSet& set, int response);
+std::vector<text::TokenId>
+responseTokens(const model::LanguageModel& model, const ResponseSet& set, int response);
 
 } // namespace lodestone::data

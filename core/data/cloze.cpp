@@ -7,7 +7,7 @@ namespace lodestone::data {
 std::vector<ClozeSuffix> defaultSuffixes(ItemKind kind)
 {
     const std::string noun = itemKindName(kind);
-    std::vector<ClozeSuffix> suffixes {
+    std::vector<ClozeSuffix> suffixes{
         { "one-word", fmt::format("\n\nIn one word, this {} was", noun), {} },
         { "overall", fmt::format("\n\nOverall, the {} above is", noun), {} },
         { "person", fmt::format("\n\nThe person who wrote this {} is", noun), {} },

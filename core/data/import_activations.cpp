@@ -34,10 +34,13 @@ Result<ResponseSet> readSet(const formats::Table& table, const std::string& wher
         std::string group = field(row, { "group", "pair", "prompt" });
         if (group.empty())
             group = fmt::format("row {}", i);
-        set.prompts.push_back({ fmt::format("prompt-{}", i + 1), {}, groups.emplace(group, static_cast<int>(groups.size())).first->second });
+        set.prompts.push_back({ fmt::format("prompt-{}", i + 1),
+                                {},
+                                groups.emplace(group, static_cast<int>(groups.size())).first->second });
         if (!prompt.empty())
             set.prompts.back().conversation.push_back({ "user", prompt });
-        set.responses.push_back({ id.empty() ? fmt::format("row-{}", i + 1) : id, static_cast<int>(i), text, field(row, { "value", "category" }), 0, 0 });
+        set.responses.push_back({ id.empty() ? fmt::format("row-{}", i + 1) : id, static_cast<int>(i), text,
+                                  field(row, { "value", "category" }), 0, 0 });
         labels.push_back(field(row, { "label" }));
     }
     std::set<std::string> names(labels.begin(), labels.end());
@@ -45,7 +48,8 @@ Result<ResponseSet> readSet(const formats::Table& table, const std::string& wher
     if (names.empty())
         return set;
     if (names.size() != 2)
-        return badInput("two different labels, or none", fmt::format("{}", names.size()), where + ", key 'label'");
+        return badInput(
+            "two different labels, or none", fmt::format("{}", names.size()), where + ", key 'label'");
     set.negativeLabel = *names.begin();
     set.positiveLabel = *names.rbegin();
     std::map<int, std::pair<int, int>> pairOfGroup; // first positive and first negative row of a group
@@ -59,32 +63,40 @@ Result<ResponseSet> readSet(const formats::Table& table, const std::string& wher
     }
     for (const auto& [group, pair] : pairOfGroup)
         if (pair.first >= 0 && pair.second >= 0)
-            set.pairs.push_back({ fmt::format("pair-{}", set.pairs.size() + 1), pair.first, pair.second, set.responses[static_cast<std::size_t>(pair.first)].value });
+            set.pairs.push_back({ fmt::format("pair-{}", set.pairs.size() + 1), pair.first, pair.second,
+                                  set.responses[static_cast<std::size_t>(pair.first)].value });
     return set;
 }
 
 } // namespace
 
 Result<ImportSummary> importActivations(
-    const std::filesystem::path& activations, const std::filesystem::path& table, const std::filesystem::path& folder,
-    const SplitSpec& split)
+    const std::filesystem::path& activations, const std::filesystem::path& table,
+    const std::filesystem::path& folder, const SplitSpec& split)
 {
     LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(activations));
     if (array.shape().size() != 2 && array.shape().size() != 3)
-        return badInput("an array [N, d] or [N, L, d]", fmt::format("[{}]", fmt::join(array.shape(), ", ")), activations.string());
-    const std::size_t rows = array.rows(), width = array.shape().back(), layers = array.shape().size() == 3 ? array.shape()[1] : 1;
+        return badInput(
+            "an array [N, d] or [N, L, d]", fmt::format("[{}]", fmt::join(array.shape(), ", ")),
+            activations.string());
+    const std::size_t rows = array.rows(), width = array.shape().back(),
+                      layers = array.shape().size() == 3 ? array.shape()[1] : 1;
     if (rows == 0 || width == 0 || layers == 0)
-        return badInput("at least one number", fmt::format("[{}]", fmt::join(array.shape(), ", ")), activations.string());
+        return badInput(
+            "at least one number", fmt::format("[{}]", fmt::join(array.shape(), ", ")), activations.string());
     LODESTONE_TRY(const formats::Table texts, formats::readTable(table));
     if (!texts.bad.empty())
         return tl::unexpected(texts.bad.front().error);
     if (texts.rows.size() != rows)
-        return badInput(fmt::format("{} rows as in {}", rows, activations.string()), fmt::format("{}", texts.rows.size()), table.string());
+        return badInput(
+            fmt::format("{} rows as in {}", rows, activations.string()), fmt::format("{}", texts.rows.size()),
+            table.string());
     LODESTONE_TRY(const ResponseSet set, readSet(texts, table.string()));
     const RowMatrix values = array.toFloat();
     for (Eigen::Index i = 0; i < values.rows(); ++i)
         if (!values.row(i).allFinite())
-            return badInput("finite activations", "NaN or infinity", fmt::format("{}, row {}", activations.string(), i));
+            return badInput(
+                "finite activations", "NaN or infinity", fmt::format("{}, row {}", activations.string(), i));
 
     std::error_code error;
     if (std::filesystem::exists(folder / "study.json", error))
@@ -96,23 +108,42 @@ Result<ImportSummary> importActivations(
     for (std::size_t k = 0; k < layers; ++k) {
         // A single layer is called block 0 output: where it was taken is not known here.
         const Layer layer = layers == 1 ? Layer::blockOutput(0) : Layer::atRow(static_cast<int>(k));
-        const std::string file = fmt::format("activations/{}.mean.npy", layer.isEmbedding() ? "embedding" : fmt::format("block-{}", layer.block()));
-        LODESTONE_CHECK(formats::writeNpy(folder / file, values.middleCols(static_cast<Eigen::Index>(k * width), static_cast<Eigen::Index>(width)), formats::NpyType::F32));
-        arrays.push_back({ { "layer", layerToJson(layer) }, { "position", "mean" }, { "file", file }, { "rows", rows }, { "type", "<f4" } });
+        const std::string file = fmt::format(
+            "activations/{}.mean.npy",
+            layer.isEmbedding() ? "embedding" : fmt::format("block-{}", layer.block()));
+        LODESTONE_CHECK(formats::writeNpy(
+            folder / file,
+            values.middleCols(static_cast<Eigen::Index>(k * width), static_cast<Eigen::Index>(width)),
+            formats::NpyType::F32));
+        arrays.push_back({ { "layer", layerToJson(layer) },
+                           { "position", "mean" },
+                           { "file", file },
+                           { "rows", rows },
+                           { "type", "<f4" } });
     }
     LODESTONE_CHECK(writeTexts(folder, set));
     Fingerprint content;
     content.add(values.data(), static_cast<std::size_t>(values.size()));
-    json manifest { { "format", "lodestone-study" }, { "version", 1 }, { "name", folder.filename().string() }, { "kind", itemKindName(set.kind) },
-        { "seed", split.seed }, { "splits", { { "seed", split.seed }, { "train_fraction", split.trainFraction } } },
-        { "model", { { "name", "imported activations" }, { "sha256", content.hex() }, { "architecture", "unknown" }, { "blocks", layers == 1 ? 1 : layers - 1 }, { "width", width } } },
-        { "arrays", arrays } };
+    json manifest{ { "format", "lodestone-study" },
+                   { "version", 1 },
+                   { "name", folder.filename().string() },
+                   { "kind", itemKindName(set.kind) },
+                   { "seed", split.seed },
+                   { "splits", { { "seed", split.seed }, { "train_fraction", split.trainFraction } } },
+                   { "model",
+                     { { "name", "imported activations" },
+                       { "sha256", content.hex() },
+                       { "architecture", "unknown" },
+                       { "blocks", layers == 1 ? 1 : layers - 1 },
+                       { "width", width } } },
+                   { "arrays", arrays } };
     if (set.labelled()) {
         manifest["positive_label"] = set.positiveLabel;
         manifest["negative_label"] = set.negativeLabel;
     }
-    LODESTONE_CHECK(writeFileAtomically(folder / "study.json", manifest.dump(1)));
-    return ImportSummary { set.responses.size(), set.pairs.size(), layers };
+    LODESTONE_CHECK(writeFileAtomically(
+        folder / "study.json", manifest.dump(1, ' ', false, json::error_handler_t::replace)));
+    return ImportSummary{ set.responses.size(), set.pairs.size(), layers };
 }
 
 } // namespace lodestone::data

@@ -26,7 +26,9 @@ std::string shownKeys(const json& row)
 
 std::string lowerCase(std::string text)
 {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+    });
     return text;
 }
 
@@ -34,8 +36,11 @@ Result<Conversation> parseTurns(const json& list, const std::string& where)
 {
     Conversation turns;
     for (const json& turn : list) {
-        if (!turn.is_object() || !turn.contains("role") || !turn.contains("content") || !turn["role"].is_string() || !turn["content"].is_string())
-            return badInput("turns {role, content}, both texts", turn.is_object() ? "keys " + shownKeys(turn) : turn.type_name(), where);
+        if (!turn.is_object() || !turn.contains("role") || !turn.contains("content")
+            || !turn["role"].is_string() || !turn["content"].is_string())
+            return badInput(
+                "turns {role, content}, both texts",
+                turn.is_object() ? "keys " + shownKeys(turn) : turn.type_name(), where);
         turns.push_back({ turn["role"], turn["content"] });
     }
     return turns;
@@ -55,7 +60,7 @@ Result<Conversation> parsePrompt(const json& field, const std::string& where)
             turns.pop_back(); // the transcript ends with the words that open the reply
         return turns;
     }
-    return Conversation { { "user", text } };
+    return Conversation{ { "user", text } };
 }
 
 struct Dialogue {
@@ -64,13 +69,15 @@ struct Dialogue {
 };
 
 /// A chosen or rejected field, with the prompt beside it or inside.
-Result<Dialogue> parseDialogue(const json& field, const std::optional<Conversation>& prompt, const std::string& where)
+Result<Dialogue>
+parseDialogue(const json& field, const std::optional<Conversation>& prompt, const std::string& where)
 {
     Dialogue dialogue;
     if (field.is_array()) {
         LODESTONE_TRY(Conversation turns, parseTurns(field, where));
         if (turns.empty() || turns.back().role != "assistant")
-            return badInput("a last turn of the assistant", turns.empty() ? "no turn" : turns.back().role, where);
+            return badInput(
+                "a last turn of the assistant", turns.empty() ? "no turn" : turns.back().role, where);
         dialogue.reply = std::move(turns.back().content);
         turns.pop_back();
         dialogue.prompt = prompt && turns.empty() ? *prompt : std::move(turns);
@@ -136,7 +143,15 @@ public:
         for (const auto& [name, count] : m_labels)
             names.push_back(name);
         if (names.size() != 2)
-            return badInput("two different labels", fmt::format("{} ({})", names.size(), fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(4, names.size())), ", ")), where);
+            return badInput(
+                "two different labels",
+                fmt::format(
+                    "{} ({})", names.size(),
+                    fmt::join(
+                        names.begin(),
+                        names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(4, names.size())),
+                        ", ")),
+                where);
         ResponseSet& set = m_import.set;
         set.negativeLabel = names[0];
         set.positiveLabel = names[1]; // alphabetically later: 1, true, yes, harmless, good, positive
@@ -145,14 +160,18 @@ public:
             if (wanted == names[0])
                 std::swap(set.positiveLabel, set.negativeLabel);
             else if (wanted != names[1])
-                return badInput(fmt::format("a positive label among {} and {}", names[0], names[1]), m_options.positiveLabel, where);
+                return badInput(
+                    fmt::format("a positive label among {} and {}", names[0], names[1]),
+                    m_options.positiveLabel, where);
         }
-        // Rows of one named group with both labels (a text and its twin) also make a pair to read side by side.
+        // Rows of one named group with both labels (a text and its twin) also make a pair to read side by
+        // side.
         std::map<int, std::pair<int, int>> ofGroup;
         for (std::size_t i = 0; i < set.responses.size(); ++i) {
             Response& response = set.responses[i];
             response.label = m_labelOfRow[i] == set.positiveLabel ? 1 : -1;
-            auto& [positive, negative] = ofGroup.try_emplace(set.groupOf(static_cast<int>(i)), -1, -1).first->second;
+            auto& [positive, negative]
+                = ofGroup.try_emplace(set.groupOf(static_cast<int>(i)), -1, -1).first->second;
             int& place = response.label > 0 ? positive : negative;
             if (place < 0)
                 place = static_cast<int>(i);
@@ -169,7 +188,10 @@ private:
     int promptIndex(Conversation conversation, const std::string& id, const std::string& group)
     {
         if (m_options.lastTurnOnly) {
-            const auto last = std::find_if(conversation.rbegin(), conversation.rend(), [](const text::Message& turn) { return turn.role == "user"; });
+            const auto last
+                = std::find_if(conversation.rbegin(), conversation.rend(), [](const text::Message& turn) {
+                      return turn.role == "user";
+                  });
             if (last != conversation.rend())
                 conversation = { *last };
         }
@@ -179,8 +201,11 @@ private:
         const auto [place, isNew] = m_prompts.emplace(key, static_cast<int>(m_import.set.prompts.size()));
         if (isNew) {
             // The same words are the same group, also when they stand in rows far apart.
-            const auto number = m_groups.emplace(group.empty() ? key : "group " + group, static_cast<int>(m_groups.size())).first->second;
-            m_import.set.prompts.push_back({ id.empty() ? fmt::format("prompt-{}", place->second + 1) : id, std::move(conversation), number });
+            const auto number
+                = m_groups.emplace(group.empty() ? key : "group " + group, static_cast<int>(m_groups.size()))
+                      .first->second;
+            m_import.set.prompts.push_back({ id.empty() ? fmt::format("prompt-{}", place->second + 1) : id,
+                                             std::move(conversation), number });
         }
         return place->second;
     }
@@ -194,7 +219,9 @@ private:
     Result<void> addPair(const json& row, const std::string& where)
     {
         if (!row.contains("chosen") || !row.contains("rejected"))
-            return badInput("both 'chosen' and 'rejected'", row.contains("chosen") ? "no 'rejected'" : "no 'chosen'", where);
+            return badInput(
+                "both 'chosen' and 'rejected'", row.contains("chosen") ? "no 'rejected'" : "no 'chosen'",
+                where);
         std::optional<Conversation> prompt;
         if (row.contains("prompt") && !row["prompt"].is_null()) {
             LODESTONE_TRY(prompt, parsePrompt(row["prompt"], where + ", key 'prompt'"));
@@ -207,7 +234,7 @@ private:
         const std::string id = rowId(row, "pair");
         const std::string value = textField(row, { "value", "category", "topic" });
         const int index = promptIndex(std::move(chosen.prompt), id, textField(row, { "group" }));
-        Pair pair { id, 0, 0, value };
+        Pair pair{ id, 0, 0, value };
         pair.chosen = addResponse(index, std::move(chosen.reply), value, id + "-chosen");
         pair.rejected = addResponse(index, std::move(rejected.reply), value, id + "-rejected");
         m_import.set.pairs.push_back(std::move(pair));
@@ -221,10 +248,13 @@ private:
         LODESTONE_TRY(Conversation prompt, parsePrompt(row["prompt"], where + ", key 'prompt'"));
         const json& list = row["responses"];
         if (!list.is_array() || list.empty())
-            return badInput("a list of at least one response", list.is_array() ? "an empty list" : list.type_name(), where + ", key 'responses'");
+            return badInput(
+                "a list of at least one response", list.is_array() ? "an empty list" : list.type_name(),
+                where + ", key 'responses'");
         std::vector<std::string> texts;
         for (const json& response : list) {
-            const json& text = response.is_object() && response.contains("text") ? response["text"] : response;
+            const json& text
+                = response.is_object() && response.contains("text") ? response["text"] : response;
             if (!text.is_string() || text.get_ref<const std::string&>().empty())
                 return badInput("texts", text.type_name(), where + ", key 'responses'");
             texts.push_back(text);
@@ -233,7 +263,9 @@ private:
         const std::string id = rowId(row, "group");
         const int index = promptIndex(std::move(prompt), id, textField(row, { "group" }));
         for (std::size_t i = 0; i < texts.size(); ++i)
-            addResponse(index, std::move(texts[i]), textField(row, { "value", "category", "topic" }), fmt::format("{}-{}", id, i + 1));
+            addResponse(
+                index, std::move(texts[i]), textField(row, { "value", "category", "topic" }),
+                fmt::format("{}-{}", id, i + 1));
         return {};
     }
 
@@ -244,9 +276,11 @@ private:
             if (key.empty() && row.contains(candidate))
                 key = candidate;
         if (key.empty() || !row.contains("label"))
-            return badInput("chosen/rejected, prompt/responses, or text/statement/instruction/prompt with label",
+            return badInput(
+                "chosen/rejected, prompt/responses, or text/statement/instruction/prompt with label",
                 fmt::format("keys {}", shownKeys(row)), where);
-        const ItemKind kind = key == "instruction" || key == "prompt" ? ItemKind::Request : ItemKind::Statement;
+        const ItemKind kind
+            = key == "instruction" || key == "prompt" ? ItemKind::Request : ItemKind::Statement;
         const std::string text = textField(row, { key.c_str() });
         if (text.find_first_not_of(" \t\r\n") == std::string::npos)
             return badInput("a text", "an empty one", where + ", key '" + key + "'");
@@ -262,8 +296,17 @@ private:
             const int index = promptIndex({ { "user", text } }, id, group);
             addResponse(index, {}, textField(row, { "value", "category", "topic" }), id);
         } else {
-            m_import.set.prompts.push_back({ id, {}, m_groups.emplace(group.empty() ? "text " + id + fmt::format(" {}", m_row) : "group " + group, static_cast<int>(m_groups.size())).first->second });
-            addResponse(static_cast<int>(m_import.set.prompts.size()) - 1, text, textField(row, { "value", "category", "topic" }), id);
+            m_import.set.prompts.push_back(
+                { id,
+                  {},
+                  m_groups
+                      .emplace(
+                          group.empty() ? "text " + id + fmt::format(" {}", m_row) : "group " + group,
+                          static_cast<int>(m_groups.size()))
+                      .first->second });
+            addResponse(
+                static_cast<int>(m_import.set.prompts.size()) - 1, text,
+                textField(row, { "value", "category", "topic" }), id);
         }
         return {};
     }
@@ -273,7 +316,9 @@ private:
         if (m_import.set.responses.empty())
             m_import.set.kind = kind;
         if (m_import.set.kind != kind)
-            return badInput(fmt::format("a {} like the rows before", itemKindName(m_import.set.kind)), "a " + itemKindName(kind), where);
+            return badInput(
+                fmt::format("a {} like the rows before", itemKindName(m_import.set.kind)),
+                "a " + itemKindName(kind), where);
         ++m_row;
         return {};
     }
@@ -323,7 +368,9 @@ Result<Import> importTable(const std::filesystem::path& path, const ImportOption
         for (; nextBad < table.bad.size(); ++nextBad)
             LODESTONE_CHECK(reject(table.bad[nextBad].error));
     if (import.set.responses.empty())
-        return badInput("at least one pair, group or labelled text", import.skipped ? "bad rows only" : "none", path.string());
+        return badInput(
+            "at least one pair, group or labelled text", import.skipped ? "bad rows only" : "none",
+            path.string());
     LODESTONE_CHECK(builder.finish(path.string()));
     return import;
 }

@@ -7,9 +7,12 @@ namespace lodestone::data {
 std::string itemKindName(ItemKind kind)
 {
     switch (kind) {
-    case ItemKind::Reply: return "reply";
-    case ItemKind::Request: return "request";
-    case ItemKind::Statement: return "statement";
+    case ItemKind::Reply:
+        return "reply";
+    case ItemKind::Request:
+        return "request";
+    case ItemKind::Statement:
+        return "statement";
     }
     return {};
 }
@@ -25,14 +28,19 @@ Result<ItemKind> parseItemKind(const std::string& name)
 const std::string& ResponseSet::promptText(int response) const
 {
     static const std::string none;
-    const auto& conversation = prompts[static_cast<std::size_t>(responses[static_cast<std::size_t>(response)].prompt)].conversation;
-    const auto last = std::find_if(conversation.rbegin(), conversation.rend(), [](const text::Message& turn) { return turn.role == "user"; });
+    const auto& conversation
+        = prompts[static_cast<std::size_t>(responses[static_cast<std::size_t>(response)].prompt)]
+              .conversation;
+    const auto last = std::find_if(conversation.rbegin(), conversation.rend(), [](const text::Message& turn) {
+        return turn.role == "user";
+    });
     return last == conversation.rend() ? none : last->content;
 }
 
 const std::string& ResponseSet::shownText(int response) const
 {
-    return kind == ItemKind::Request ? promptText(response) : responses[static_cast<std::size_t>(response)].text;
+    return kind == ItemKind::Request ? promptText(response)
+                                     : responses[static_cast<std::size_t>(response)].text;
 }
 
 std::vector<std::string> ResponseSet::values() const
@@ -58,7 +66,8 @@ std::vector<text::Message> parseTranscript(std::string_view transcript)
         const bool isHuman = transcript.substr(at, human.size()) == human;
         const std::size_t start = at + (isHuman ? human.size() : assistant.size());
         const std::size_t end = std::min(transcript.find(human, start), transcript.find(assistant, start));
-        std::string_view content = transcript.substr(start, end == std::string_view::npos ? end : end - start);
+        std::string_view content
+            = transcript.substr(start, end == std::string_view::npos ? end : end - start);
         if (!content.empty() && content.front() == ' ')
             content.remove_prefix(1);
         turns.push_back({ isHuman ? "user" : "assistant", std::string(content) });

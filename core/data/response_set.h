@@ -52,7 +52,10 @@ struct ResponseSet {
     std::vector<Pair> pairs;
     std::string positiveLabel, negativeLabel; ///< names of labels +1 and -1, for labelled texts
 
-    int groupOf(int response) const { return prompts[static_cast<std::size_t>(responses[static_cast<std::size_t>(response)].prompt)].group; }
+    int groupOf(int response) const
+    {
+        return prompts[static_cast<std::size_t>(responses[static_cast<std::size_t>(response)].prompt)].group;
+    }
     /// The last user turn of a response's prompt: what lists show.
     const std::string& promptText(int response) const;
     /// The text that a reader sees for a response (a request's own words for requests).
@@ -67,7 +70,8 @@ struct ImportOptions {
     std::size_t limit = 0; ///< at most so many rows (pairs, groups or texts), 0: all; rows are taken in order
     bool skipBad = false; ///< count bad rows instead of stopping at the first
     bool lastTurnOnly = false; ///< keep only the last user turn of a dialogue
-    std::string positiveLabel; ///< which of two label texts is +1; default: true/1/yes, else the alphabetically later
+    std::string
+        positiveLabel; ///< which of two label texts is +1; default: true/1/yes, else the alphabetically later
 };
 struct Import {
     ResponseSet set;
@@ -75,9 +79,10 @@ struct Import {
     std::vector<Error> problems; ///< of the skipped rows
 };
 
-/// Reads preference pairs ({prompt, chosen, rejected}; {chosen, rejected} with the dialogue inside, split at the last
-/// "\n\nAssistant:"; conversational lists), prompt groups ({prompt, responses}), or labelled texts (text, statement,
-/// instruction or prompt, with label). JSON Lines, JSON array or CSV, also gzipped.
+/// Reads preference pairs ({prompt, chosen, rejected}; {chosen, rejected} with the dialogue inside, split at
+/// the last
+/// "\n\nAssistant:"; conversational lists), prompt groups ({prompt, responses}), or labelled texts (text,
+/// statement, instruction or prompt, with label). JSON Lines, JSON array or CSV, also gzipped.
 Result<Import> importTable(const std::filesystem::path& path, const ImportOptions& options = {});
 
 /// "\n\nHuman: ...\n\nAssistant: ..." as turns; text before the first speaker is dropped.

@@ -1,4 +1,5 @@
-// A study is a folder that numpy and jq can read: texts, activations, likelihoods and cloze states of one model.
+// A study is a folder that numpy and jq can read: texts, activations, likelihoods and cloze states of one
+// model.
 #pragma once
 
 #include "core/base/fingerprint.h"
@@ -41,7 +42,8 @@ struct SplitSpec {
 /// Log-probabilities of the responses, natural log.
 struct Likelihood {
     double given = std::numeric_limits<double>::quiet_NaN(); ///< log p(response | prompt), summed over tokens
-    double alone = std::numeric_limits<double>::quiet_NaN(); ///< log p(response) after the words that open an assistant's turn
+    double alone = std::numeric_limits<double>::quiet_NaN(); ///< log p(response) after the words that open an
+                                                             ///< assistant's turn
     double tokens = 0;
 };
 
@@ -63,7 +65,8 @@ struct ArrayInfo {
 /// An opened study. Immutable; safe to share between threads. Arrays are mapped and read on demand.
 class Study {
 public:
-    /// Opens a folder: finished (study.json) or half-written (capture.json and its journal), then as what is complete.
+    /// Opens a folder: finished (study.json) or half-written (capture.json and its journal), then as what is
+    /// complete.
     static Result<std::shared_ptr<const Study>> open(const std::filesystem::path& folder);
 
     const std::filesystem::path& folder() const { return m_folder; }
@@ -77,15 +80,22 @@ public:
     std::vector<Position> positions() const;
     const std::vector<ClozeSuffix>& suffixes() const { return m_suffixes; }
     const std::vector<Word>& words() const { return m_words; }
-    const std::optional<std::string>& incomplete() const { return m_incomplete; } ///< why, for a half-written study
-    Fingerprint fingerprint() const { return m_fingerprint; } ///< of texts, model and array files
+    const std::optional<std::string>& incomplete() const
+    {
+        return m_incomplete;
+    } ///< why, for a half-written study
+    Fingerprint fingerprint() const
+    {
+        return m_fingerprint;
+    } ///< of texts, labels, model and the list of arrays
 
     bool has(Layer layer, Position position) const { return info(layer, position) != nullptr; }
     /// Activations [rows, width] of the first `rows` responses at a layer; error when the study has none.
     Result<RowMatrix> activations(Layer layer, Position position) const;
     /// How many of the responses have activations at this layer.
     std::size_t rowsAt(Layer layer, Position position) const;
-    Result<std::vector<Likelihood>> likelihoods() const; ///< one per response; error when they were not captured
+    Result<std::vector<Likelihood>>
+    likelihoods() const; ///< one per response; error when they were not captured
     /// Hidden states after the final norm at the end of a suffix. Shape [responses, width].
     Result<RowMatrix> clozeStates(std::size_t suffix) const;
     Result<RowMatrix> wordRows() const; ///< unembedding rows of words(), shape [words, width]
@@ -95,6 +105,7 @@ private:
     Study() = default;
     const ArrayInfo* info(Layer layer, Position position) const;
     Result<RowMatrix> array(const std::string& file, std::size_t rows) const;
+    Result<RowMatrix> finiteArray(const std::string& file, std::size_t rows) const;
 
     std::filesystem::path m_folder;
     std::string m_name;
@@ -107,6 +118,7 @@ private:
     std::vector<std::string> m_clozeFiles;
     std::string m_likelihoodFile, m_wordFile;
     std::vector<Word> m_words;
+    std::size_t m_rows = 0; ///< responses on disk; a half-written study's set() holds fewer
     std::vector<int> m_kept; ///< of a half-written study: the finished rows
     std::optional<std::string> m_incomplete;
     Fingerprint m_fingerprint;
@@ -114,6 +126,7 @@ private:
 
 /// The texts as prompts.jsonl, responses.jsonl and pairs.jsonl.
 Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& set);
-Result<ResponseSet> readTexts(const std::filesystem::path& folder, const nlohmann::json& manifest, const std::string& where);
+Result<ResponseSet>
+readTexts(const std::filesystem::path& folder, const nlohmann::json& manifest, const std::string& where);
 
 } // namespace lodestone::data

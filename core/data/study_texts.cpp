@@ -12,7 +12,10 @@ namespace {
 using nlohmann::json;
 using Ordered = nlohmann::ordered_json;
 
-std::string dump(const Ordered& row) { return row.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n"; }
+std::string dump(const Ordered& row)
+{
+    return row.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n";
+}
 
 /// Reads one .jsonl of the study, every row of which must be there and sound.
 template <typename Add>
@@ -47,7 +50,10 @@ Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& 
         prompts += dump({ { "id", prompt.id }, { "group", prompt.group }, { "conversation", turns } });
     }
     for (const Response& response : set.responses) {
-        Ordered row { { "id", response.id }, { "prompt", response.prompt }, { "text", response.text }, { "tokens", response.tokens } };
+        Ordered row{ { "id", response.id },
+                     { "prompt", response.prompt },
+                     { "text", response.text },
+                     { "tokens", response.tokens } };
         if (!response.value.empty())
             row["value"] = response.value;
         if (response.label != 0)
@@ -55,7 +61,7 @@ Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& 
         responses += dump(row);
     }
     for (const Pair& pair : set.pairs) {
-        Ordered row { { "id", pair.id }, { "chosen", pair.chosen }, { "rejected", pair.rejected } };
+        Ordered row{ { "id", pair.id }, { "chosen", pair.chosen }, { "rejected", pair.rejected } };
         if (!pair.value.empty())
             row["value"] = pair.value;
         pairs += dump(row);
@@ -65,36 +71,54 @@ Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& 
     return writeFileAtomically(folder / "pairs.jsonl", pairs);
 }
 
-Result<ResponseSet> readTexts(const std::filesystem::path& folder, const json& manifest, const std::string& where)
+Result<ResponseSet>
+readTexts(const std::filesystem::path& folder, const json& manifest, const std::string& where)
 {
     ResponseSet set;
-    LODESTONE_TRY(set.kind, parseItemKind(manifest.value("kind", "reply")));
+    const auto kind = parseItemKind(manifest.value("kind", "reply"));
+    if (!kind)
+        return badInput(kind.error().expected, kind.error().found, where + ", key 'kind'");
+    set.kind = *kind;
     set.positiveLabel = manifest.value("positive_label", "");
     set.negativeLabel = manifest.value("negative_label", "");
-    LODESTONE_CHECK(readRows(folder / "prompts.jsonl", [&](const json& row, const std::string&) -> Result<void> {
-        Prompt prompt { row.at("id"), {}, row.at("group") };
-        for (const json& turn : row.at("conversation"))
-            prompt.conversation.push_back({ turn.at("role"), turn.at("content") });
-        set.prompts.push_back(std::move(prompt));
-        return {};
-    }));
-    LODESTONE_CHECK(readRows(folder / "responses.jsonl", [&](const json& row, const std::string& place) -> Result<void> {
-        Response response { row.at("id"), row.at("prompt"), row.at("text"), row.value("value", ""), 0, row.value("tokens", 0) };
-        if (response.prompt < 0 || static_cast<std::size_t>(response.prompt) >= set.prompts.size())
-            return badInput(fmt::format("a prompt below {}", set.prompts.size()), std::to_string(response.prompt), place);
-        if (row.contains("label"))
-            response.label = row["label"] == set.positiveLabel ? 1 : -1;
-        set.responses.push_back(std::move(response));
-        return {};
-    }));
-    LODESTONE_CHECK(readRows(folder / "pairs.jsonl", [&](const json& row, const std::string& place) -> Result<void> {
-        Pair pair { row.at("id"), row.at("chosen"), row.at("rejected"), row.value("value", "") };
-        for (const int index : { pair.chosen, pair.rejected })
-            if (index < 0 || static_cast<std::size_t>(index) >= set.responses.size())
-                return badInput(fmt::format("a response below {}", set.responses.size()), std::to_string(index), place);
-        set.pairs.push_back(std::move(pair));
-        return {};
-    }));
+    LODESTONE_CHECK(
+        readRows(folder / "prompts.jsonl", [&](const json& row, const std::string&) -> Result<void> {
+            Prompt prompt{ row.at("id"), {}, row.at("group") };
+            for (const json& turn : row.at("conversation"))
+                prompt.conversation.push_back({ turn.at("role"), turn.at("content") });
+            set.prompts.push_back(std::move(prompt));
+            return {};
+        }));
+    LODESTONE_CHECK(
+        readRows(folder / "responses.jsonl", [&](const json& row, const std::string& place) -> Result<void> {
+            Response response{
+                row.at("id"),          row.at("prompt"), row.at("text"), row.value("value", ""), 0,
+                row.value("tokens", 0)
+            };
+            if (response.prompt < 0 || static_cast<std::size_t>(response.prompt) >= set.prompts.size())
+                return badInput(
+                    fmt::format("a prompt below {}", set.prompts.size()), std::to_string(response.prompt),
+                    place);
+            if (row.contains("label")) {
+                const std::string label = row["label"];
+                if (!set.labelled() || (label != set.positiveLabel && label != set.negativeLabel))
+                    return badInput("a label of the manifest", "'" + label + "'", place);
+                response.label = label == set.positiveLabel ? 1 : -1;
+            }
+            set.responses.push_back(std::move(response));
+            return {};
+        }));
+    LODESTONE_CHECK(
+        readRows(folder / "pairs.jsonl", [&](const json& row, const std::string& place) -> Result<void> {
+            Pair pair{ row.at("id"), row.at("chosen"), row.at("rejected"), row.value("value", "") };
+            for (const int index : { pair.chosen, pair.rejected })
+                if (index < 0 || static_cast<std::size_t>(index) >= set.responses.size())
+                    return badInput(
+                        fmt::format("a response below {}", set.responses.size()), std::to_string(index),
+                        place);
+            set.pairs.push_back(std::move(pair));
+            return {};
+        }));
     if (set.responses.empty())
         return badInput("at least one response", "none", where);
     return set;

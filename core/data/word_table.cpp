@@ -14,11 +14,13 @@ using text::TokenId;
 
 bool isPlainWord(std::string_view piece)
 {
-    return piece.size() >= 4 && piece.front() == ' ' && std::all_of(piece.begin() + 1, piece.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    return piece.size() >= 4 && piece.front() == ' '
+        && std::all_of(piece.begin() + 1, piece.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 /// The vocabulary's lower-case words, likeliest after the suffixes first.
-Result<std::vector<TokenId>> likelyWords(const model::LanguageModel& model, const std::vector<RowMatrix>& states, const Work& work)
+Result<std::vector<TokenId>>
+likelyWords(const model::LanguageModel& model, const std::vector<RowMatrix>& states, const Work& work)
 {
     std::vector<TokenId> all(static_cast<std::size_t>(model.config().vocabulary));
     std::iota(all.begin(), all.end(), 0);
@@ -44,15 +46,18 @@ Result<std::vector<TokenId>> likelyWords(const model::LanguageModel& model, cons
     for (const TokenId id : all)
         if (!model.tokenizer().isSpecial(id) && isPlainWord(model.tokenizer().piece(id)))
             words.push_back(id);
-    std::sort(words.begin(), words.end(), [&](TokenId a, TokenId b) { return mass[a] != mass[b] ? mass[a] > mass[b] : a < b; });
+    std::sort(words.begin(), words.end(), [&](TokenId a, TokenId b) {
+        return mass[a] != mass[b] ? mass[a] > mass[b] : a < b;
+    });
     return words;
 }
 
 } // namespace
 
 Result<void> writeWordTable(
-    const model::LanguageModel& model, const std::vector<RowMatrix>& clozeStates, const std::vector<std::string>& words,
-    std::size_t limit, const std::filesystem::path& folder, const Work& work)
+    const model::LanguageModel& model, const std::vector<RowMatrix>& clozeStates,
+    const std::vector<std::string>& words, std::size_t limit, const std::filesystem::path& folder,
+    const Work& work)
 {
     struct Entry {
         std::string word;
@@ -87,7 +92,8 @@ Result<void> writeWordTable(
     }
     LODESTONE_TRY(const RowMatrix rows, model.unembedding(ids));
     LODESTONE_CHECK(formats::writeNpy(folder / "judgments/words.npy", rows, formats::NpyType::F16));
-    return writeFileAtomically(folder / "judgments/words.json", list.dump());
+    return writeFileAtomically(
+        folder / "judgments/words.json", list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 } // namespace lodestone::data

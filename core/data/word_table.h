@@ -1,4 +1,5 @@
-// The unembedding rows of words one would name a value by: with them, new pole words re-judge a study without a model.
+// The unembedding rows of words one would name a value by: with them, new pole words re-judge a study without
+// a model.
 #pragma once
 
 #include "core/data/study.h"
@@ -6,11 +7,12 @@
 
 namespace lodestone::data {
 
-/// Writes judgments/words.npy and words.json: the listed words first, then those that the model itself finds likeliest
-/// after the suffixes (mean probability over the given states), up to `limit`. A word of several tokens is stored by
-/// its first token, and only when no other word of the table shares it.
+/// Writes judgments/words.npy and words.json: the listed words first, then those that the model itself finds
+/// likeliest after the suffixes (mean probability over the given states), up to `limit`. A word of several
+/// tokens is stored by its first token, and only when no other word of the table shares it.
 Result<void> writeWordTable(
-    const model::LanguageModel& model, const std::vector<RowMatrix>& clozeStates, const std::vector<std::string>& words,
-    std::size_t limit, const std::filesystem::path& folder, const Work& work);
+    const model::LanguageModel& model, const std::vector<RowMatrix>& clozeStates,
+    const std::vector<std::string>& words, std::size_t limit, const std::filesystem::path& folder,
+    const Work& work);
 
 } // namespace lodestone::data

@@ -42,8 +42,7 @@ public:
     }
 
     template <typename T>
-        requires std::is_trivially_copyable_v<T>
-    Result<T> read(std::string_view field)
+    requires std::is_trivially_copyable_v<T> Result<T> read(std::string_view field)
     {
         if (left() < sizeof(T))
             return badInput(fmt::format("{} bytes", sizeof(T)), fmt::format("{} left", left()), where(field));

@@ -27,16 +27,26 @@ Result<GgufValue> readAs(ByteReader& reader, std::string_view key)
 Result<GgufValue> readScalar(ByteReader& reader, std::uint32_t kind, std::string_view key)
 {
     switch (kind) {
-    case U8: return readAs<std::uint8_t, std::uint64_t>(reader, key);
-    case I8: return readAs<std::int8_t, std::int64_t>(reader, key);
-    case U16: return readAs<std::uint16_t, std::uint64_t>(reader, key);
-    case I16: return readAs<std::int16_t, std::int64_t>(reader, key);
-    case U32: return readAs<std::uint32_t, std::uint64_t>(reader, key);
-    case I32: return readAs<std::int32_t, std::int64_t>(reader, key);
-    case F32: return readAs<float, double>(reader, key);
-    case U64: return readAs<std::uint64_t, std::uint64_t>(reader, key);
-    case I64: return readAs<std::int64_t, std::int64_t>(reader, key);
-    case F64: return readAs<double, double>(reader, key);
+    case U8:
+        return readAs<std::uint8_t, std::uint64_t>(reader, key);
+    case I8:
+        return readAs<std::int8_t, std::int64_t>(reader, key);
+    case U16:
+        return readAs<std::uint16_t, std::uint64_t>(reader, key);
+    case I16:
+        return readAs<std::int16_t, std::int64_t>(reader, key);
+    case U32:
+        return readAs<std::uint32_t, std::uint64_t>(reader, key);
+    case I32:
+        return readAs<std::int32_t, std::int64_t>(reader, key);
+    case F32:
+        return readAs<float, double>(reader, key);
+    case U64:
+        return readAs<std::uint64_t, std::uint64_t>(reader, key);
+    case I64:
+        return readAs<std::int64_t, std::int64_t>(reader, key);
+    case F64:
+        return readAs<double, double>(reader, key);
     case Bool: {
         LODESTONE_TRY(const auto value, reader.read<std::uint8_t>(key));
         return GgufValue(value != 0);
@@ -45,7 +55,8 @@ Result<GgufValue> readScalar(ByteReader& reader, std::uint32_t kind, std::string
         LODESTONE_TRY(const auto value, reader.text(key));
         return GgufValue(std::string(value));
     }
-    default: return badInput("a metadata type from 0 to 12", std::to_string(kind), reader.where(key));
+    default:
+        return badInput("a metadata type from 0 to 12", std::to_string(kind), reader.where(key));
     }
 }
 
@@ -54,8 +65,11 @@ Result<GgufValue> readArray(ByteReader& reader, std::string_view key)
     LODESTONE_TRY(const auto kind, reader.read<std::uint32_t>(key));
     LODESTONE_TRY(const auto count, reader.read<std::uint64_t>(key));
     if (kind == Array || kindBytes(kind) == 0)
-        return badInput("an array of numbers, booleans or texts", fmt::format("element type {}", kind), reader.where(key));
-    // Every element takes at least kindBytes in the file, so a lying count is refused before anything is allocated.
+        return badInput(
+            "an array of numbers, booleans or texts", fmt::format("element type {}", kind),
+            reader.where(key));
+    // Every element takes at least kindBytes in the file, so a lying count is refused before anything is
+    // allocated.
     if (count > reader.left() / kindBytes(kind))
         return badInput(
             fmt::format("{} array elements of at least {} bytes", count, kindBytes(kind)),
@@ -87,8 +101,9 @@ Result<GgufValue> readArray(ByteReader& reader, std::string_view key)
 
 std::string kindOf(const GgufValue& value)
 {
-    constexpr const char* names[] = { "an integer", "an integer", "a real number", "a boolean", "a text",
-        "an array of texts", "an array of integers", "an array of real numbers" };
+    constexpr const char* names[]
+        = { "an integer", "an integer",        "a real number",        "a boolean",
+            "a text",     "an array of texts", "an array of integers", "an array of real numbers" };
     return names[value.index()];
 }
 
@@ -115,7 +130,8 @@ Result<void> Gguf::parse()
     ByteReader reader(m_file.bytes(), name);
     LODESTONE_TRY(const auto magic, reader.read<std::uint32_t>("magic"));
     if (magic != 0x46554747u)
-        return badInput("a GGUF file (magic 'GGUF')", fmt::format("magic 0x{:08x}", magic), name + ", byte 0");
+        return badInput(
+            "a GGUF file (magic 'GGUF')", fmt::format("magic 0x{:08x}", magic), name + ", byte 0");
     LODESTONE_TRY(const auto version, reader.read<std::uint32_t>("version"));
     if (version != 2 && version != 3)
         return badInput("GGUF version 2 or 3", std::to_string(version), name + ", byte 4");
@@ -124,13 +140,15 @@ Result<void> Gguf::parse()
     // A tensor's entry takes at least 24 bytes, a key's at least 13.
     if (tensorCount > reader.left() / 24 || keyCount > reader.left() / 13)
         return badInput(
-            "counts that fit the file", fmt::format("{} tensors and {} keys in {} bytes", tensorCount, keyCount, fileSize()),
+            "counts that fit the file",
+            fmt::format("{} tensors and {} keys in {} bytes", tensorCount, keyCount, fileSize()),
             name + ", byte 8");
 
     for (std::uint64_t i = 0; i < keyCount; ++i) {
         LODESTONE_TRY(const auto key, reader.text(fmt::format("key {}", i)));
         LODESTONE_TRY(const auto kind, reader.read<std::uint32_t>(key));
-        LODESTONE_TRY(GgufValue value, kind == Array ? readArray(reader, key) : readScalar(reader, kind, key));
+        LODESTONE_TRY(
+            GgufValue value, kind == Array ? readArray(reader, key) : readScalar(reader, kind, key));
         m_metadata.insert_or_assign(std::string(key), std::move(value));
     }
 
@@ -146,7 +164,9 @@ Result<void> Gguf::parse()
         for (std::uint32_t k = 0; k < dimensions; ++k) {
             LODESTONE_TRY(const auto extent, reader.read<std::uint64_t>(tensor.name));
             if (extent == 0 || tensor.items > std::numeric_limits<std::uint64_t>::max() / 8 / extent)
-                return badInput("a shape whose product fits", fmt::format("dimension {} of {}", k, extent), reader.where(tensor.name));
+                return badInput(
+                    "a shape whose product fits", fmt::format("dimension {} of {}", k, extent),
+                    reader.where(tensor.name));
             tensor.shape.push_back(extent);
             tensor.items *= extent;
         }
@@ -154,8 +174,8 @@ Result<void> Gguf::parse()
         const QuantBlock* block = quantBlock(type);
         if (!block)
             return badInput(
-                fmt::format("a tensor type among {}", supportedQuantTypes()), fmt::format("type number {}", type),
-                reader.where(tensor.name));
+                fmt::format("a tensor type among {}", supportedQuantTypes()),
+                fmt::format("type number {}", type), reader.where(tensor.name));
         tensor.type = static_cast<QuantType>(type);
         if ((tensor.shape.empty() ? 1 : tensor.shape[0]) % block->items != 0)
             return badInput(
@@ -165,21 +185,26 @@ Result<void> Gguf::parse()
         entries.emplace_back(std::move(tensor), offset);
     }
 
-    const auto alignment = static_cast<std::uint64_t>(std::max<std::int64_t>(1, integerOr("general.alignment", 32)));
+    const auto alignment
+        = static_cast<std::uint64_t>(std::max<std::int64_t>(1, integerOr("general.alignment", 32)));
     if (alignment > 65536)
         return badInput("an alignment up to 65536", std::to_string(alignment), name + ", general.alignment");
     const std::uint64_t dataStart = (reader.offset() + alignment - 1) / alignment * alignment;
     for (auto& [tensor, offset] : entries) {
         const QuantBlock* block = quantBlock(static_cast<std::uint32_t>(tensor.type));
         const std::uint64_t size = tensor.items / block->items * block->bytes;
-        if (dataStart > fileSize() || offset > fileSize() - dataStart || size > fileSize() - dataStart - offset)
+        if (dataStart > fileSize() || offset > fileSize() - dataStart
+            || size > fileSize() - dataStart - offset)
             return badInput(
                 fmt::format("{} bytes of tensor data at offset {}", size, dataStart + offset),
-                fmt::format("a file of {} bytes", fileSize()), fmt::format("{}, tensor '{}'", name, shownName(tensor.name)));
-        tensor.bytes = m_file.bytes().subspan(static_cast<std::size_t>(dataStart + offset), static_cast<std::size_t>(size));
+                fmt::format("a file of {} bytes", fileSize()),
+                fmt::format("{}, tensor '{}'", name, shownName(tensor.name)));
+        tensor.bytes = m_file.bytes().subspan(
+            static_cast<std::size_t>(dataStart + offset), static_cast<std::size_t>(size));
         const std::string tensorName = tensor.name;
         if (!m_tensors.emplace(tensorName, std::move(tensor)).second)
-            return badInput("each tensor once", "it twice", fmt::format("{}, tensor '{}'", name, shownName(tensorName)));
+            return badInput(
+                "each tensor once", "it twice", fmt::format("{}, tensor '{}'", name, shownName(tensorName)));
     }
     return {};
 }
@@ -244,7 +269,10 @@ Result<const std::vector<std::int64_t>*> Gguf::integers(std::string_view key) co
         fmt::format("{}, key '{}'", path().string(), key));
 }
 
-std::int64_t Gguf::integerOr(std::string_view key, std::int64_t fallback) const { return integer(key).value_or(fallback); }
+std::int64_t Gguf::integerOr(std::string_view key, std::int64_t fallback) const
+{
+    return integer(key).value_or(fallback);
+}
 
 double Gguf::realOr(std::string_view key, double fallback) const { return real(key).value_or(fallback); }
 

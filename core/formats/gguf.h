@@ -14,7 +14,8 @@
 namespace lodestone::formats {
 
 /// One metadata value. Integers are widened to 64 bits, floats to double; arrays are of one kind.
-using GgufValue = std::variant<std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::string>,
+using GgufValue = std::variant<
+    std::uint64_t, std::int64_t, double, bool, std::string, std::vector<std::string>,
     std::vector<std::int64_t>, std::vector<double>>;
 
 /// One tensor: dimensions fastest first, as the file has them.
@@ -29,8 +30,8 @@ struct GgufTensor {
     std::vector<float> toFloat() const;
 };
 
-/// A GGUF file of version 2 or 3. Nothing is allocated on a header's word: every count is checked against the bytes
-/// that are left, every tensor against the file's end and against overlaps of shape products.
+/// A GGUF file of version 2 or 3. Nothing is allocated on a header's word: every count is checked against the
+/// bytes that are left, every tensor against the file's end and against overlaps of shape products.
 class Gguf {
 public:
     static Result<Gguf> open(const std::filesystem::path& path);

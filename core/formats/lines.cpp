@@ -78,7 +78,9 @@ Table tableOfCsv(std::string_view text, const std::string& name)
     const std::vector<CsvRecord> records = splitCsv(text);
     for (std::size_t i = 0; i < records.size(); ++i) {
         const auto reject = [&](std::string expected, std::string found) {
-            table.bad.push_back({ { ErrorKind::BadInput, std::move(expected), std::move(found), fmt::format("{}, line {}", name, records[i].line) }, records[i].line });
+            table.bad.push_back({ { ErrorKind::BadInput, std::move(expected), std::move(found),
+                                    fmt::format("{}, line {}", name, records[i].line) },
+                                  records[i].line });
         };
         if (!records[i].closed) {
             reject("a closing quotation mark", "the end of the file");
@@ -93,7 +95,9 @@ Table tableOfCsv(std::string_view text, const std::string& name)
         if (i == 0)
             continue;
         if (records[i].cells.size() != records[0].cells.size()) {
-            reject(fmt::format("{} cells as in the header", records[0].cells.size()), fmt::format("{}", records[i].cells.size()));
+            reject(
+                fmt::format("{} cells as in the header", records[0].cells.size()),
+                fmt::format("{}", records[i].cells.size()));
             continue;
         }
         json row = json::object();
@@ -125,7 +129,8 @@ Result<std::string> readText(const std::filesystem::path& path, std::size_t limi
     int code = Z_OK;
     const char* message = gzerror(file.get(), &code);
     if (got < 0 || code != Z_OK)
-        return badInput("a whole gzip file", code == Z_BUF_ERROR ? "one that is cut off" : message, path.string());
+        return badInput(
+            "a whole gzip file", code == Z_BUF_ERROR ? "one that is cut off" : message, path.string());
     return text;
 }
 
@@ -141,7 +146,8 @@ Result<json> parseJson(std::string_view text, const std::string& where)
             if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126)
                 c = '?';
         return badInput(
-            "valid JSON", at >= text.size() ? "the end of the text" : fmt::format("'{}' at byte {}", shown, at),
+            "valid JSON",
+            at >= text.size() ? "the end of the text" : fmt::format("'{}' at byte {}", shown, at),
             fmt::format("{}, line {}", where, line));
     }
 }
@@ -170,7 +176,9 @@ Result<Table> readTable(const std::filesystem::path& path)
             if (document[i].is_object())
                 table.rows.push_back({ std::move(document[i]), i + 1 });
             else
-                table.bad.push_back({ { ErrorKind::BadInput, "an object", document[i].type_name(), fmt::format("{}, element {}", name, i + 1) }, i + 1 });
+                table.bad.push_back({ { ErrorKind::BadInput, "an object", document[i].type_name(),
+                                        fmt::format("{}, element {}", name, i + 1) },
+                                      i + 1 });
         }
         return table;
     }

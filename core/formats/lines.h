@@ -1,4 +1,5 @@
-// Tables of texts as people have them: JSON Lines (also gzipped), JSON arrays and CSV, read row by row with row numbers.
+// Tables of texts as people have them: JSON Lines (also gzipped), JSON arrays and CSV, read row by row with
+// row numbers.
 #pragma once
 
 #include "core/base/error.h"
@@ -29,9 +30,9 @@ struct Table {
     std::string unit = "line"; ///< what `line` counts: "line" or "element"
 };
 
-/// Reads .jsonl, .json (an array of objects), .csv, each optionally gzipped, by content: a text that starts with '['
-/// is a JSON array, with '{' JSON Lines, else CSV with a header line (RFC 4180). Bad rows are collected, not fatal;
-/// an unreadable file is.
+/// Reads .jsonl, .json (an array of objects), .csv, each optionally gzipped, by content: a text that starts
+/// with '[' is a JSON array, with '{' JSON Lines, else CSV with a header line (RFC 4180). Bad rows are
+/// collected, not fatal; an unreadable file is.
 Result<Table> readTable(const std::filesystem::path& path);
 
 /// One JSON document; the error names the line and column.

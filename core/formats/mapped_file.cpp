@@ -43,7 +43,8 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path)
     struct stat status { };
     if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         ::close(descriptor);
-        return badInput("a regular file", S_ISDIR(status.st_mode) ? "a folder" : "something else", path.string());
+        return badInput(
+            "a regular file", S_ISDIR(status.st_mode) ? "a folder" : "something else", path.string());
     }
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size == 0) {

@@ -1,4 +1,5 @@
-// Read-only memory maps: large files are looked at in place, never copied, and never trusted beyond their size.
+// Read-only memory maps: large files are looked at in place, never copied, and never trusted beyond their
+// size.
 #pragma once
 
 #include "core/base/error.h"
@@ -10,7 +11,8 @@
 
 namespace lodestone::formats {
 
-/// A file mapped read-only. Movable; the mapping lives as long as the object. An empty file maps to an empty span.
+/// A file mapped read-only. Movable; the mapping lives as long as the object. An empty file maps to an empty
+/// span.
 class MappedFile {
 public:
     static Result<MappedFile> open(const std::filesystem::path& path);

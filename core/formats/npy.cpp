@@ -21,9 +21,10 @@ struct TypeName {
     const char* name;
     std::size_t bytes;
 };
-constexpr TypeName typeNames[] = { { NpyType::F16, "<f2", 2 }, { NpyType::F32, "<f4", 4 }, { NpyType::F64, "<f8", 8 },
-    { NpyType::I8, "|i1", 1 }, { NpyType::U8, "|u1", 1 }, { NpyType::I16, "<i2", 2 }, { NpyType::I32, "<i4", 4 },
-    { NpyType::I64, "<i8", 8 }, { NpyType::Bool, "|b1", 1 } };
+constexpr TypeName typeNames[]
+    = { { NpyType::F16, "<f2", 2 }, { NpyType::F32, "<f4", 4 }, { NpyType::F64, "<f8", 8 },
+        { NpyType::I8, "|i1", 1 },  { NpyType::U8, "|u1", 1 },  { NpyType::I16, "<i2", 2 },
+        { NpyType::I32, "<i4", 4 }, { NpyType::I64, "<i8", 8 }, { NpyType::Bool, "|b1", 1 } };
 
 template <typename T>
 T load(const std::byte* from)
@@ -36,15 +37,23 @@ T load(const std::byte* from)
 float valueAt(NpyType type, const std::byte* from)
 {
     switch (type) {
-    case NpyType::F16: return halfToFloat(load<std::uint16_t>(from));
-    case NpyType::F32: return load<float>(from);
-    case NpyType::F64: return static_cast<float>(load<double>(from));
-    case NpyType::I8: return static_cast<float>(load<std::int8_t>(from));
+    case NpyType::F16:
+        return halfToFloat(load<std::uint16_t>(from));
+    case NpyType::F32:
+        return load<float>(from);
+    case NpyType::F64:
+        return static_cast<float>(load<double>(from));
+    case NpyType::I8:
+        return static_cast<float>(load<std::int8_t>(from));
     case NpyType::U8:
-    case NpyType::Bool: return static_cast<float>(load<std::uint8_t>(from));
-    case NpyType::I16: return static_cast<float>(load<std::int16_t>(from));
-    case NpyType::I32: return static_cast<float>(load<std::int32_t>(from));
-    case NpyType::I64: return static_cast<float>(load<std::int64_t>(from));
+    case NpyType::Bool:
+        return static_cast<float>(load<std::uint8_t>(from));
+    case NpyType::I16:
+        return static_cast<float>(load<std::int16_t>(from));
+    case NpyType::I32:
+        return static_cast<float>(load<std::int32_t>(from));
+    case NpyType::I64:
+        return static_cast<float>(load<std::int64_t>(from));
     }
     return 0;
 }
@@ -59,7 +68,8 @@ std::string header(NpyType type, const std::vector<std::size_t>& shape)
         extents.resize(extents.size() - 2);
     else if (shape.size() == 1)
         extents.resize(extents.size() - 1);
-    std::string text = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", npyTypeName(type), extents);
+    std::string text = fmt::format(
+        "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", npyTypeName(type), extents);
     const std::size_t total = (10 + text.size() + 1 + 63) / 64 * 64;
     text.append(total - 10 - text.size() - 1, ' ');
     text += '\n';
@@ -114,8 +124,8 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
     LODESTONE_TRY(const auto headerBytes, reader.take(headerLength, "header"));
     const std::string text(reinterpret_cast<const char*>(headerBytes.data()), headerBytes.size());
 
-    static const std::regex descr(R"('descr'\s*:\s*'([^']*)')"), order(R"('fortran_order'\s*:\s*(True|False))"),
-        extents(R"('shape'\s*:\s*\(([0-9,\sL]*)\))");
+    static const std::regex descr(R"('descr'\s*:\s*'([^']*)')"),
+        order(R"('fortran_order'\s*:\s*(True|False))"), extents(R"('shape'\s*:\s*\(([0-9,\sL]*)\))");
     std::smatch match;
     if (!std::regex_search(text, match, descr))
         return badInput("a simple element type", "header " + text.substr(0, 80), name + ", key 'descr'");
@@ -127,7 +137,8 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
             known = true;
         }
     if (!known)
-        return badInput("little-endian floats, integers or booleans", "'" + typeText + "'", name + ", key 'descr'");
+        return badInput(
+            "little-endian floats, integers or booleans", "'" + typeText + "'", name + ", key 'descr'");
     if (!std::regex_search(text, match, order))
         return badInput("True or False", "header " + text.substr(0, 80), name + ", key 'fortran_order'");
     array.m_columnMajor = match[1] == "True";
@@ -136,7 +147,8 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
     const std::string list = match[1];
     std::size_t items = 1, nonzero = 1; // rowItems() must fit also where another dimension is 0
     static const std::regex number("[0-9]+");
-    for (auto it = std::sregex_iterator(list.begin(), list.end(), number); it != std::sregex_iterator(); ++it) {
+    for (auto it = std::sregex_iterator(list.begin(), list.end(), number); it != std::sregex_iterator();
+         ++it) {
         const std::string digits = it->str();
         if (digits.size() > 15)
             return badInput("a dimension below 10^15", digits, name + ", key 'shape'");
@@ -150,8 +162,8 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
     const std::size_t bytes = items * npyTypeBytes(array.m_type);
     if (reader.left() < bytes)
         return badInput(
-            fmt::format("{} bytes of data for shape ({})", bytes, list), fmt::format("{} bytes", reader.left()),
-            fmt::format("{}, byte {}", name, reader.offset()));
+            fmt::format("{} bytes of data for shape ({})", bytes, list),
+            fmt::format("{} bytes", reader.left()), fmt::format("{}, byte {}", name, reader.offset()));
     array.m_data = array.m_file->bytes().subspan(reader.offset(), bytes);
     return array;
 }
@@ -180,7 +192,8 @@ RowMatrix NpyArray::toFloat(std::size_t first, std::size_t count) const
     }
     if (count == 0)
         return matrix;
-    // Column-major: the first index runs fastest, then the second; our columns run the trailing indices in C order.
+    // Column-major: the first index runs fastest, then the second; our columns run the trailing indices in C
+    // order.
     for (std::size_t column = 0; column < width; ++column) {
         std::size_t rest = column, offset = 0;
         std::vector<std::size_t> index(m_shape.size());
@@ -219,8 +232,8 @@ NpyWriter::~NpyWriter()
         ::close(m_descriptor);
 }
 
-Result<NpyWriter> NpyWriter::create(
-    const std::filesystem::path& path, NpyType type, std::vector<std::size_t> shape, bool keep)
+Result<NpyWriter>
+NpyWriter::create(const std::filesystem::path& path, NpyType type, std::vector<std::size_t> shape, bool keep)
 {
     NpyWriter writer;
     writer.m_path = path.string();
@@ -230,7 +243,8 @@ Result<NpyWriter> NpyWriter::create(
         writer.m_rowItems *= shape[i];
     const std::string head = header(type, shape);
     writer.m_headerBytes = head.size();
-    const std::size_t total = head.size() + (shape.empty() ? 1 : shape[0]) * writer.m_rowItems * npyTypeBytes(type);
+    const std::size_t total
+        = head.size() + (shape.empty() ? 1 : shape[0]) * writer.m_rowItems * npyTypeBytes(type);
     const auto refuse = [&](const char* what) {
         return fail(ErrorKind::Failed, what, systemErrorText(errno), writer.m_path);
     };
@@ -242,11 +256,15 @@ Result<NpyWriter> NpyWriter::create(
         if (::fstat(writer.m_descriptor, &status) != 0)
             return refuse("a readable file");
         std::string present(head.size(), '\0');
-        if (::pread(writer.m_descriptor, present.data(), present.size(), 0) != static_cast<ssize_t>(head.size()) || present != head)
+        if (::pread(writer.m_descriptor, present.data(), present.size(), 0)
+                != static_cast<ssize_t>(head.size())
+            || present != head)
             return badInput("the array that was begun here", "another shape or type", writer.m_path);
         // A shorter file would be filled up with zeros that look like rows already written.
         if (static_cast<std::size_t>(status.st_size) != total)
-            return badInput(fmt::format("the array that was begun here, {} bytes", total), fmt::format("{} bytes", status.st_size), writer.m_path);
+            return badInput(
+                fmt::format("the array that was begun here, {} bytes", total),
+                fmt::format("{} bytes", status.st_size), writer.m_path);
         writer.m_shape = std::move(shape);
         return writer;
     }
@@ -287,7 +305,8 @@ Result<void> NpyWriter::writeRow(std::size_t row, std::span<const float> values)
         from = converted.data();
         bytes = converted.size();
     }
-    if (::pwrite(m_descriptor, from, bytes, static_cast<off_t>(m_headerBytes + row * bytes)) != static_cast<ssize_t>(bytes))
+    if (::pwrite(m_descriptor, from, bytes, static_cast<off_t>(m_headerBytes + row * bytes))
+        != static_cast<ssize_t>(bytes))
         return fail(ErrorKind::Failed, "to write the row", systemErrorText(errno), where);
     return {};
 }
@@ -299,15 +318,18 @@ Result<void> NpyWriter::sync()
     return {};
 }
 
-Result<void> writeNpy(const std::filesystem::path& path, const Eigen::Ref<const RowMatrix>& matrix, NpyType type)
+Result<void>
+writeNpy(const std::filesystem::path& path, const Eigen::Ref<const RowMatrix>& matrix, NpyType type)
 {
     std::filesystem::path temporary = path;
     temporary += ".part";
     const auto write = [&]() -> Result<void> {
-        const std::vector<std::size_t> shape { static_cast<std::size_t>(matrix.rows()), static_cast<std::size_t>(matrix.cols()) };
+        const std::vector<std::size_t> shape{ static_cast<std::size_t>(matrix.rows()),
+                                              static_cast<std::size_t>(matrix.cols()) };
         LODESTONE_TRY(NpyWriter writer, NpyWriter::create(temporary, type, shape));
         for (Eigen::Index row = 0; row < matrix.rows(); ++row)
-            LODESTONE_CHECK(writer.writeRow(static_cast<std::size_t>(row), std::span(matrix.row(row).data(), shape[1])));
+            LODESTONE_CHECK(
+                writer.writeRow(static_cast<std::size_t>(row), std::span(matrix.row(row).data(), shape[1])));
         return writer.sync();
     };
     Result<void> written = write();

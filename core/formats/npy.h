@@ -31,8 +31,8 @@ public:
     /// Numbers in one row: the product of all dimensions but the first.
     std::size_t rowItems() const;
 
-    /// Rows [first, first + count) as float32, trailing dimensions flattened. Shape [count, rowItems]. Column-major
-    /// arrays are turned. Values outside float32 become infinities.
+    /// Rows [first, first + count) as float32, trailing dimensions flattened. Shape [count, rowItems].
+    /// Column-major arrays are turned. Values outside float32 become infinities.
     RowMatrix toFloat(std::size_t first, std::size_t count) const;
     RowMatrix toFloat() const { return toFloat(0, rows()); }
 
@@ -45,8 +45,9 @@ private:
     std::span<const std::byte> m_data;
 };
 
-/// A .npy file of a shape known in advance, row-major, whose rows may be written in any order; a killed writer leaves
-/// a valid file in which unwritten rows are zero. Refused values are never rounded to infinity silently.
+/// A .npy file of a shape known in advance, row-major, whose rows may be written in any order; a killed
+/// writer leaves a valid file in which unwritten rows are zero. Refused values are never rounded to infinity
+/// silently.
 class NpyWriter {
 public:
     NpyWriter() = default; ///< writes nowhere until a created one is moved in
@@ -75,6 +76,8 @@ private:
 };
 
 /// The whole matrix at once, as float32 or float16.
-Result<void> writeNpy(const std::filesystem::path& path, const Eigen::Ref<const RowMatrix>& matrix, NpyType type = NpyType::F32);
+Result<void> writeNpy(
+    const std::filesystem::path& path, const Eigen::Ref<const RowMatrix>& matrix,
+    NpyType type = NpyType::F32);
 
 } // namespace lodestone::formats

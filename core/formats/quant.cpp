@@ -22,15 +22,21 @@ int byteAt(const std::byte* from) { return std::to_integer<int>(*from); }
 
 const QuantBlock* quantBlock(std::uint32_t type)
 {
-    static constexpr QuantBlock f32 { "F32", 1, 4 }, f16 { "F16", 1, 2 }, bf16 { "BF16", 1, 2 };
-    static constexpr QuantBlock q4_0 { "Q4_0", 32, 18 }, q4_1 { "Q4_1", 32, 20 }, q8_0 { "Q8_0", 32, 34 };
+    static constexpr QuantBlock f32{ "F32", 1, 4 }, f16{ "F16", 1, 2 }, bf16{ "BF16", 1, 2 };
+    static constexpr QuantBlock q4_0{ "Q4_0", 32, 18 }, q4_1{ "Q4_1", 32, 20 }, q8_0{ "Q8_0", 32, 34 };
     switch (static_cast<QuantType>(type)) {
-    case QuantType::F32: return &f32;
-    case QuantType::F16: return &f16;
-    case QuantType::BF16: return &bf16;
-    case QuantType::Q4_0: return &q4_0;
-    case QuantType::Q4_1: return &q4_1;
-    case QuantType::Q8_0: return &q8_0;
+    case QuantType::F32:
+        return &f32;
+    case QuantType::F16:
+        return &f16;
+    case QuantType::BF16:
+        return &bf16;
+    case QuantType::Q4_0:
+        return &q4_0;
+    case QuantType::Q4_1:
+        return &q4_1;
+    case QuantType::Q8_0:
+        return &q8_0;
     }
     return nullptr;
 }
@@ -71,7 +77,8 @@ std::uint16_t floatToHalf(float value)
 void dequantise(QuantType type, std::span<const std::byte> bytes, std::span<float> out)
 {
     const QuantBlock* block = quantBlock(static_cast<std::uint32_t>(type));
-    assert(block && out.size() % block->items == 0 && bytes.size() == out.size() / block->items * block->bytes);
+    assert(
+        block && out.size() % block->items == 0 && bytes.size() == out.size() / block->items * block->bytes);
     const std::size_t blocks = out.size() / block->items;
     float* to = out.data();
     const std::byte* from = bytes.data();
@@ -85,7 +92,8 @@ void dequantise(QuantType type, std::span<const std::byte> bytes, std::span<floa
         return;
     case QuantType::BF16:
         for (std::size_t i = 0; i < blocks; ++i)
-            to[i] = std::bit_cast<float>(static_cast<std::uint32_t>(load<std::uint16_t>(from + 2 * i)) << 16u);
+            to[i]
+                = std::bit_cast<float>(static_cast<std::uint32_t>(load<std::uint16_t>(from + 2 * i)) << 16u);
         return;
     case QuantType::Q4_0: // scale, then 16 bytes: low nibbles are weights 0-15, high nibbles 16-31
         for (std::size_t b = 0; b < blocks; ++b, from += 18, to += 32) {

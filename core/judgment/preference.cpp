@@ -12,7 +12,8 @@ double preference(double rewardA, double rewardB, double tau)
 }
 
 std::vector<PairJudgment> judgePairs(
-    const data::ResponseSet& set, const Eigen::VectorXd& rewards, double tau, const std::vector<bool>& training)
+    const data::ResponseSet& set, const Eigen::VectorXd& rewards, double tau,
+    const std::vector<bool>& training)
 {
     std::vector<PairJudgment> judgments;
     for (std::size_t i = 0; i < set.pairs.size(); ++i) {
@@ -21,13 +22,14 @@ std::vector<PairJudgment> judgePairs(
             continue;
         const double p = preference(rewards[pair.chosen], rewards[pair.rejected], tau);
         if (std::isfinite(p))
-            judgments.push_back({ static_cast<int>(i), p, {}, !training[static_cast<std::size_t>(pair.chosen)] });
+            judgments.push_back(
+                { static_cast<int>(i), p, {}, !training[static_cast<std::size_t>(pair.chosen)] });
     }
     return judgments;
 }
 
-geometry::Estimate agreement(
-    const data::ResponseSet& set, std::span<const PairJudgment> judgments, std::uint64_t seed)
+geometry::Estimate
+agreement(const data::ResponseSet& set, std::span<const PairJudgment> judgments, std::uint64_t seed)
 {
     std::vector<int> groups;
     std::vector<double> margins;
@@ -46,7 +48,8 @@ std::vector<int> flippedPairs(std::span<const PairJudgment> before, std::span<co
     for (const PairJudgment& judgment : after) { // both are in the order of the study's pairs
         while (at < before.size() && before[at].pair < judgment.pair)
             ++at;
-        if (at < before.size() && before[at].pair == judgment.pair && before[at].agrees() != judgment.agrees())
+        if (at < before.size() && before[at].pair == judgment.pair
+            && before[at].agrees() != judgment.agrees())
             flipped.push_back(judgment.pair);
     }
     return flipped;

@@ -1,4 +1,5 @@
-// Judgments of pairs along the constitution's direction, their agreement with people, and what an edit flipped.
+// Judgments of pairs along the constitution's direction, their agreement with people, and what an edit
+// flipped.
 #pragma once
 
 #include "core/data/response_set.h"
@@ -23,11 +24,12 @@ struct PairJudgment {
 
 /// Judges every pair whose two responses have a reward. `rewards`: w_c'h per response, NaN where unknown.
 std::vector<PairJudgment> judgePairs(
-    const data::ResponseSet& set, const Eigen::VectorXd& rewards, double tau, const std::vector<bool>& training);
+    const data::ResponseSet& set, const Eigen::VectorXd& rewards, double tau,
+    const std::vector<bool>& training);
 
 /// Agreement with people on the held-out pairs (ties half), with a bootstrap interval over prompts.
-geometry::Estimate agreement(
-    const data::ResponseSet& set, std::span<const PairJudgment> judgments, std::uint64_t seed);
+geometry::Estimate
+agreement(const data::ResponseSet& set, std::span<const PairJudgment> judgments, std::uint64_t seed);
 
 /// Pairs whose preferred reply differs between two judgments of the same study.
 std::vector<int> flippedPairs(std::span<const PairJudgment> before, std::span<const PairJudgment> after);

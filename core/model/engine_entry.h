@@ -6,7 +6,8 @@
 namespace lodestone::model {
 
 struct EngineEntry {
-    Result<std::unique_ptr<LanguageModel>> (*load)(const std::filesystem::path&, const ModelOptions&, const Work&);
+    Result<std::unique_ptr<LanguageModel>> (*load)(
+        const std::filesystem::path&, const ModelOptions&, const Work&);
     Result<MatrixMeasurement> (*measure)(int threads);
 };
 

@@ -7,7 +7,8 @@
 
 namespace lodestone::model {
 
-TokenId sampleToken(const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, const SamplingOptions& options, Rng& rng)
+TokenId sampleToken(
+    const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, const SamplingOptions& options, Rng& rng)
 {
     Eigen::Index best = 0;
     logProbabilities.maxCoeff(&best);
@@ -18,15 +19,18 @@ TokenId sampleToken(const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, c
     const auto likelier = [&](TokenId a, TokenId b) {
         return logProbabilities[a] != logProbabilities[b] ? logProbabilities[a] > logProbabilities[b] : a < b;
     };
-    const std::size_t kept = options.topK > 0 ? std::min(order.size(), static_cast<std::size_t>(options.topK)) : order.size();
+    const std::size_t kept
+        = options.topK > 0 ? std::min(order.size(), static_cast<std::size_t>(options.topK)) : order.size();
     if (kept < order.size())
-        std::nth_element(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), likelier);
+        std::nth_element(
+            order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), likelier);
     order.resize(kept);
     std::vector<double> weights(kept);
     const auto weigh = [&] {
         double total = 0;
         for (std::size_t i = 0; i < order.size(); ++i)
-            total += weights[i] = std::exp((logProbabilities[order[i]] - logProbabilities[best]) / options.temperature);
+            total += weights[i]
+                = std::exp((logProbabilities[order[i]] - logProbabilities[best]) / options.temperature);
         return total;
     };
     if (options.topP < 1) {
@@ -46,8 +50,9 @@ TokenId sampleToken(const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, c
 }
 
 Result<std::vector<Completion>> generate(
-    LanguageModel& model, std::span<const TokenId> prompt, int count, const SamplingOptions& options, const Work& work,
-    std::span<const Intervention> interventions, const std::function<void(int, std::string_view)>& onToken)
+    LanguageModel& model, std::span<const TokenId> prompt, int count, const SamplingOptions& options,
+    const Work& work, std::span<const Intervention> interventions,
+    const std::function<void(int, std::string_view)>& onToken)
 {
     Request start;
     start.tokens.assign(prompt.begin(), prompt.end());
@@ -89,9 +94,10 @@ Result<std::vector<Completion>> generate(
             contexts[i].reset(); // the request now holds it, so that its page can grow in place
         }
         running = std::move(still);
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        const double seconds
+            = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         work.tell({ "Writing", static_cast<double>(step + 1), static_cast<double>(options.maxTokens),
-            (step + 1) * count / std::max(seconds, 1e-9), "tokens", -1 });
+                    (step + 1) * count / std::max(seconds, 1e-9), "tokens", -1 });
         if (running.empty() || step + 1 >= std::min(options.maxTokens, room))
             break;
         LODESTONE_TRY(auto readings, model.read(requests, {}, work, interventions));

@@ -22,13 +22,15 @@ struct Completion {
     std::string finishReason; ///< "stop" at the end token, "length" at maxTokens
 };
 
-/// Draws the next token from log-probabilities [vocabulary]; temperature 0 takes the largest, lowest id first.
-TokenId sampleToken(const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, const SamplingOptions& options, Rng& rng);
+/// Draws the next token from log-probabilities [vocabulary]; temperature 0 takes the largest, lowest id
+/// first.
+TokenId sampleToken(
+    const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, const SamplingOptions& options, Rng& rng);
 
 /// Continues `prompt` (at least one token) `count` times. `onToken` hears each new token's bytes as it comes.
 Result<std::vector<Completion>> generate(
-    LanguageModel& model, std::span<const TokenId> prompt, int count, const SamplingOptions& options, const Work& work = {},
-    std::span<const Intervention> interventions = {},
+    LanguageModel& model, std::span<const TokenId> prompt, int count, const SamplingOptions& options,
+    const Work& work = {}, std::span<const Intervention> interventions = {},
     const std::function<void(int sample, std::string_view piece)>& onToken = {});
 
 } // namespace lodestone::model

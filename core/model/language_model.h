@@ -1,5 +1,5 @@
-// The one interface through which the program asks a language model: tokens in, residual stream, log-probabilities and
-// key/value contexts out. Torch stands behind it; nothing here knows that.
+// The one interface through which the program asks a language model: tokens in, residual stream,
+// log-probabilities and key/value contexts out. Torch stands behind it; nothing here knows that.
 #pragma once
 
 #include "core/base/layer.h"
@@ -28,15 +28,15 @@ public:
     virtual std::size_t bytes() const = 0; ///< memory held
 };
 
-/// Changes the residual stream at the output of a layer while the model runs (activation addition, Turner et al. 2023;
-/// directional ablation, Arditi et al. 2024).
+/// Changes the residual stream at the output of a layer while the model runs (activation addition, Turner et
+/// al. 2023; directional ablation, Arditi et al. 2024).
 struct Intervention {
     enum class Kind {
         Add, ///< h += coefficient * direction at `layer`, all new tokens
         Ablate ///< h -= (d'h) d, d the unit direction, at every layer ('layer' is not used)
     };
     Kind kind = Kind::Add;
-    Layer layer {};
+    Layer layer{};
     double coefficient = 1;
     Eigen::VectorXf direction; ///< shape [width]
 };
@@ -82,8 +82,9 @@ public:
     virtual const std::string& sha256() const = 0; ///< of the model file
     virtual std::string matrixPath() const = 0; ///< "oneDNN" or "BLAS", and the speeds it was chosen by
 
-    /// Reads all requests as one batch without padding. `layers` are those whose residual stream is wanted (empty: none).
-    /// Errors: a token outside the vocabulary, a sequence longer than the context, cancellation.
+    /// Reads all requests as one batch without padding. `layers` are those whose residual stream is wanted
+    /// (empty: none). Errors: a token outside the vocabulary, a sequence longer than the context,
+    /// cancellation.
     virtual Result<std::vector<Reading>> read(
         std::span<const Request> requests, std::span<const Layer> layers, const Work& work,
         std::span<const Intervention> interventions = {})

@@ -24,7 +24,10 @@ struct ModelConfig {
     double ropeBase = 10000;
     double normEpsilon = 1e-5;
 
-    int layers() const { return blocks + 1; } ///< places in the residual stream: the embedding and each block's output
+    int layers() const
+    {
+        return blocks + 1;
+    } ///< places in the residual stream: the embedding and each block's output
 
     static Result<ModelConfig> fromGguf(const formats::Gguf& file);
 };

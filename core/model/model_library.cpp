@@ -24,8 +24,8 @@ Result<const EngineEntry*> engine()
     const std::lock_guard lock(mutex);
     if (loaded)
         return loaded;
-    // Idle threads of the engine's OpenMP team wait briefly before they sleep: endless spinning would starve the window
-    // and whatever else runs on a machine of two cores. The user's own setting wins.
+    // Idle threads of the engine's OpenMP team wait briefly before they sleep: endless spinning would starve
+    // the window and whatever else runs on a machine of two cores. The user's own setting wins.
     ::setenv("GOMP_SPINCOUNT", "20000", 0);
     std::string tried;
     const char* folder = std::getenv("LODESTONE_ENGINE_DIR");
@@ -33,9 +33,11 @@ Result<const EngineEntry*> engine()
          { folder ? std::filesystem::path(folder) : programFolder(), programFolder() / "../lib/lodestone" }) {
         const std::filesystem::path file = place / "liblodestone_torch.so";
         if (void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-            const auto entry = reinterpret_cast<EngineEntryFunction>(::dlsym(library, "lodestone_engine_entry"));
+            const auto entry
+                = reinterpret_cast<EngineEntryFunction>(::dlsym(library, "lodestone_engine_entry"));
             if (!entry)
-                return fail(ErrorKind::Failed, "the model engine of this version", "another library", file.string());
+                return fail(
+                    ErrorKind::Failed, "the model engine of this version", "another library", file.string());
             loaded = entry();
             return loaded;
         }
@@ -47,8 +49,8 @@ Result<const EngineEntry*> engine()
 
 } // namespace
 
-Result<std::unique_ptr<LanguageModel>> loadModel(
-    const std::filesystem::path& path, const ModelOptions& options, const Work& work)
+Result<std::unique_ptr<LanguageModel>>
+loadModel(const std::filesystem::path& path, const ModelOptions& options, const Work& work)
 {
     LODESTONE_TRY(const EngineEntry* entry, engine());
     return entry->load(path, options, work);

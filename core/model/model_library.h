@@ -1,4 +1,5 @@
-// Opens the torch engine at first use, so that windows and commands that need no model never pay for libtorch.
+// Opens the torch engine at first use, so that windows and commands that need no model never pay for
+// libtorch.
 #pragma once
 
 #include "core/model/language_model.h"
@@ -11,8 +12,8 @@ struct ModelOptions {
 };
 
 /// Loads a GGUF model. The engine (liblodestone_torch.so beside the program) is loaded by the first call.
-Result<std::unique_ptr<LanguageModel>> loadModel(
-    const std::filesystem::path& path, const ModelOptions& options = {}, const Work& work = {});
+Result<std::unique_ptr<LanguageModel>>
+loadModel(const std::filesystem::path& path, const ModelOptions& options = {}, const Work& work = {});
 
 /// One row of the matrix-path measurement: GFLOP/s on a shape of the model's linear layers.
 struct MatrixSpeed {

@@ -53,23 +53,30 @@ public:
         const Reading& reading = readings[0];
         const auto& nll = item.at("nll_per_token");
         if (nll.size() != reading.logProbabilities.size())
-            return badInput(fmt::format("{} values", reading.logProbabilities.size()), fmt::format("{}", nll.size()), where + ", nll_per_token");
+            return badInput(
+                fmt::format("{} values", reading.logProbabilities.size()), fmt::format("{}", nll.size()),
+                where + ", nll_per_token");
         for (std::size_t i = 0; i < nll.size(); ++i)
             logError(-reading.logProbabilities[i] - nll[i].get<double>());
         for (const json& top : item.at("last_top10"))
             logError(reading.nextLogProbabilities[top.at(0).get<Eigen::Index>()] - top.at(1).get<double>());
         const auto& norms = item.at("residual_last_norm");
         if (norms.size() != m_layers.size())
-            return badInput(fmt::format("{} layers", m_layers.size()), fmt::format("{}", norms.size()), where + ", residual_last_norm");
+            return badInput(
+                fmt::format("{} layers", m_layers.size()), fmt::format("{}", norms.size()),
+                where + ", residual_last_norm");
         for (std::size_t k = 0; k < m_layers.size(); ++k) {
             const auto row = static_cast<Eigen::Index>(k);
             const double norm = norms[k].get<double>();
             m_errors[k].push_back(std::abs(reading.last.row(row).norm() - norm) / norm);
             for (const char* key : { "residual_last_first8", "residual_mean_first8" }) {
-                const RowMatrix& states = std::string_view(key) == "residual_last_first8" ? reading.last : reading.mean;
+                const RowMatrix& states
+                    = std::string_view(key) == "residual_last_first8" ? reading.last : reading.mean;
                 const json& coordinates = item.at(key).at(k);
                 for (std::size_t c = 0; c < coordinates.size(); ++c)
-                    m_errors[k].push_back(std::abs(states(row, static_cast<Eigen::Index>(c)) - coordinates[c].get<double>()) / norm);
+                    m_errors[k].push_back(
+                        std::abs(states(row, static_cast<Eigen::Index>(c)) - coordinates[c].get<double>())
+                        / norm);
             }
         }
         SamplingOptions greedy;
@@ -91,19 +98,24 @@ public:
             m_result.maxResidualError = std::max(m_result.maxResidualError, errors.back());
         }
         const auto count = [&](const char* name, int wrong) {
-            m_result.checks.push_back({ name, wrong == 0, static_cast<double>(wrong), 0, "items that differ" });
+            m_result.checks.push_back(
+                { name, wrong == 0, static_cast<double>(wrong), 0, "items that differ" });
         };
         count("rendered conversations equal the reference", m_texts);
         count("token ids equal the reference", m_tokens);
         count("greedy ids equal the reference", m_greedy);
-        m_result.checks.push_back({ "log-probabilities equal the reference", m_result.maxLogProbabilityError <= 1e-3,
-            m_result.maxLogProbabilityError, 1e-3, "largest absolute error" });
+        m_result.checks.push_back({ "log-probabilities equal the reference",
+                                    m_result.maxLogProbabilityError <= 1e-3, m_result.maxLogProbabilityError,
+                                    1e-3, "largest absolute error" });
         m_result.checks.push_back({ "residual streams equal the reference", m_result.maxResidualError <= 1e-3,
-            m_result.maxResidualError, 1e-3, "largest error over the norm" });
+                                    m_result.maxResidualError, 1e-3, "largest error over the norm" });
     }
 
 private:
-    void logError(double error) { m_result.maxLogProbabilityError = std::max(m_result.maxLogProbabilityError, std::abs(error)); }
+    void logError(double error)
+    {
+        m_result.maxLogProbabilityError = std::max(m_result.maxLogProbabilityError, std::abs(error));
+    }
 
     LanguageModel& m_model;
     Verification& m_result;
@@ -117,9 +129,11 @@ double difference(const Reading& a, const Reading& b)
 {
     double largest = 0;
     for (Eigen::Index row = 0; row < a.last.rows(); ++row)
-        largest = std::max<double>(largest, (a.last.row(row) - b.last.row(row)).norm() / std::max(1e-9f, a.last.row(row).norm()));
+        largest = std::max<double>(
+            largest, (a.last.row(row) - b.last.row(row)).norm() / std::max(1e-9f, a.last.row(row).norm()));
     if (a.nextLogProbabilities.size() > 0)
-        largest = std::max<double>(largest, (a.nextLogProbabilities - b.nextLogProbabilities).cwiseAbs().maxCoeff());
+        largest = std::max<double>(
+            largest, (a.nextLogProbabilities - b.nextLogProbabilities).cwiseAbs().maxCoeff());
     return largest;
 }
 
@@ -127,7 +141,9 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
 {
     const std::vector<Layer> layers = allLayers(model.config());
     std::vector<Request> requests;
-    for (const char* sentence : { "The sea was calm that morning.", "Honest answers help, even when they are short, and nobody minds them much.", "Yes" }) {
+    for (const char* sentence :
+         { "The sea was calm that morning.",
+           "Honest answers help, even when they are short, and nobody minds them much.", "Yes" }) {
         Request request;
         request.tokens = model.tokenizer().encode(sentence, text::Special::Plain);
         request.last = request.logits = true;
@@ -139,7 +155,8 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
         LODESTONE_TRY(const auto alone, model.read(std::span(&requests[i], 1), layers, work));
         batch = std::max(batch, difference(alone[0], together[i]));
     }
-    result.checks.push_back({ "a batch equals single runs", batch <= 1e-3, batch, 1e-3, "largest difference" });
+    result.checks.push_back(
+        { "a batch equals single runs", batch <= 1e-3, batch, 1e-3, "largest difference" });
 
     double cached = 0;
     const Request& whole = requests[1];
@@ -155,13 +172,15 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
     }
     result.checks.push_back({ "cached equals uncached", cached <= 1e-3, cached, 1e-3, "largest difference" });
     const double mass = together[0].nextLogProbabilities.cast<double>().array().exp().sum();
-    result.checks.push_back({ "probabilities sum to one", std::abs(mass - 1) <= 1e-4, std::abs(mass - 1), 1e-4, "distance from one" });
+    result.checks.push_back({ "probabilities sum to one", std::abs(mass - 1) <= 1e-4, std::abs(mass - 1),
+                              1e-4, "distance from one" });
     return {};
 }
 
 } // namespace
 
-Result<Verification> verify(LanguageModel& model, const json* reference, const std::string& where, const Work& work)
+Result<Verification>
+verify(LanguageModel& model, const json* reference, const std::string& where, const Work& work)
 {
     Verification result;
     if (reference) {
@@ -171,7 +190,8 @@ Result<Verification> verify(LanguageModel& model, const json* reference, const s
         const json& items = (*reference)["items"];
         for (std::size_t i = 0; i < items.size(); ++i) {
             const std::string place = fmt::format("{}, item {}", where, i);
-            work.tell({ "Comparing with the reference", static_cast<double>(i), static_cast<double>(items.size()), 0, "items", -1 });
+            work.tell({ "Comparing with the reference", static_cast<double>(i),
+                        static_cast<double>(items.size()), 0, "items", -1 });
             try {
                 LODESTONE_CHECK(comparison.add(items[i], place, work));
             } catch (const json::exception& error) {
@@ -181,7 +201,8 @@ Result<Verification> verify(LanguageModel& model, const json* reference, const s
         comparison.finish();
     }
     LODESTONE_CHECK(checkInvariants(model, result, work));
-    result.ok = std::all_of(result.checks.begin(), result.checks.end(), [](const Check& check) { return check.ok; });
+    result.ok = std::all_of(
+        result.checks.begin(), result.checks.end(), [](const Check& check) { return check.ok; });
     return result;
 }
 

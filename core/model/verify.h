@@ -1,4 +1,5 @@
-// Proves an engine right: against a reference file of an independent implementation, and by invariants that need none.
+// Proves an engine right: against a reference file of an independent implementation, and by invariants that
+// need none.
 #pragma once
 
 #include "core/model/language_model.h"
@@ -27,8 +28,10 @@ struct Verification {
     std::vector<Check> checks;
 };
 
-/// Compares with a reference document (items of rendered text, ids, last_top10, nll_per_token, residual norms and first
-/// coordinates, greedy ids) when one is given, and checks: a batch equals single runs, cached equals uncached.
-Result<Verification> verify(LanguageModel& model, const nlohmann::json* reference, const std::string& where, const Work& work);
+/// Compares with a reference document (items of rendered text, ids, last_top10, nll_per_token, residual norms
+/// and first coordinates, greedy ids) when one is given, and checks: a batch equals single runs, cached
+/// equals uncached.
+Result<Verification>
+verify(LanguageModel& model, const nlohmann::json* reference, const std::string& where, const Work& work);
 
 } // namespace lodestone::model

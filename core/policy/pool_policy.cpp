@@ -13,7 +13,8 @@ struct PromptTilt {
 };
 
 PromptTilt tiltPrompt(
-    const Pool::Prompt& prompt, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda, std::vector<double>& p)
+    const Pool::Prompt& prompt, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda,
+    std::vector<double>& p)
 {
     const std::size_t n = prompt.rows.size();
     p.resize(n);
@@ -40,12 +41,20 @@ PromptTilt tiltPrompt(
     result.rewardGain = reward - baseReward;
     result.valueGain = value - baseValue;
     result.effective = 1 / squares;
-    double win = 0;
+    // P(v of a draw from pi > v of a uniform draw): by rank, because pools of 100,000 candidates are drawn in
+    // simulations.
+    std::vector<std::pair<double, double>> byValue(n);
     for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t k = 0; k < n; ++k) {
-            const double a = values[prompt.rows[i]], b = values[prompt.rows[k]];
-            win += p[i] * (a > b ? 1.0 : a == b ? 0.5 : 0.0);
-        }
+        byValue[i] = { values[prompt.rows[i]], p[i] };
+    std::sort(byValue.begin(), byValue.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    double win = 0;
+    for (std::size_t first = 0, last = 0; first < n; first = last) {
+        double share = 0; // of pi among candidates of this value
+        for (; last < n && !(byValue[first].first < byValue[last].first); ++last)
+            share += byValue[last].second;
+        win += share * (static_cast<double>(first) + static_cast<double>(last))
+            / 2; // those below, and half of the ties
+    }
     result.win = win / static_cast<double>(n);
     return result;
 }
@@ -110,7 +119,8 @@ double lambdaForKl(const Pool& pool, const Eigen::VectorXd& rewards, double kl)
 }
 
 TiltIntervals intervals(
-    const Pool& pool, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda, std::uint64_t seed)
+    const Pool& pool, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda,
+    std::uint64_t seed)
 {
     std::vector<int> groups;
     std::vector<double> reward, value, win, kl, p;
@@ -131,7 +141,7 @@ Movers movers(const Pool& pool, const Tilt& tilt, std::size_t count)
     std::vector<Change> risen, fallen;
     std::size_t at = 0;
     for (const Pool::Prompt& prompt : pool.prompts) {
-        Change up { -1, 0 }, down { -1, 0 };
+        Change up{ -1, 0 }, down{ -1, 0 };
         for (const int row : prompt.rows) {
             const double p = std::max(tilt.probabilities[at++], std::numeric_limits<double>::min());
             const double ratio = std::log(p * static_cast<double>(prompt.rows.size()));
@@ -145,8 +155,11 @@ Movers movers(const Pool& pool, const Tilt& tilt, std::size_t count)
         if (down.row >= 0)
             fallen.push_back(down);
     }
-    std::sort(risen.begin(), risen.end(), [](const Change& a, const Change& b) { return a.logRatio > b.logRatio; });
-    std::sort(fallen.begin(), fallen.end(), [](const Change& a, const Change& b) { return a.logRatio < b.logRatio; });
+    std::sort(
+        risen.begin(), risen.end(), [](const Change& a, const Change& b) { return a.logRatio > b.logRatio; });
+    std::sort(fallen.begin(), fallen.end(), [](const Change& a, const Change& b) {
+        return a.logRatio < b.logRatio;
+    });
     risen.resize(std::min(risen.size(), count));
     fallen.resize(std::min(fallen.size(), count));
     return { std::move(risen), std::move(fallen) };

@@ -9,7 +9,8 @@
 
 namespace lodestone::policy {
 
-/// The candidates that policies choose among: per prompt the rows of its replies, base policy uniform over them.
+/// The candidates that policies choose among: per prompt the rows of its replies, base policy uniform over
+/// them.
 struct Pool {
     struct Prompt {
         int group = 0; ///< prompts of one group are resampled together
@@ -18,7 +19,8 @@ struct Pool {
     std::vector<Prompt> prompts;
 
     std::size_t candidates() const;
-    double largestKl() const; ///< mean over prompts of ln N: no policy on the pool can exceed it (docs/theory.md 8.6)
+    double largestKl()
+        const; ///< mean over prompts of ln N: no policy on the pool can exceed it (docs/theory.md 8.6)
 };
 
 /// pi(y|x) proportional to exp(lambda r(y)) over a prompt's candidates (T3, T37). All means are over prompts.
@@ -35,16 +37,18 @@ struct Tilt {
 /// The optimum of E r - beta KL at lambda = 1/beta. `rewards` and `values` are per study response.
 Tilt tilt(const Pool& pool, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda);
 
-/// The lambda that spends a KL budget (bisection to 1e-10 relative); infinite budgets give the largest finite lambda.
-/// 0 when the rewards do not vary or the budget is 0.
+/// The lambda that spends a KL budget (bisection to 1e-10 relative); infinite budgets give the largest finite
+/// lambda. 0 when the rewards do not vary or the budget is 0.
 double lambdaForKl(const Pool& pool, const Eigen::VectorXd& rewards, double kl);
 
-/// Intervals of a tilt's gains and win rate: prompts are resampled (bootstrap over groups), the policy of each stays.
+/// Intervals of a tilt's gains and win rate: prompts are resampled (bootstrap over groups), the policy of
+/// each stays.
 struct TiltIntervals {
     geometry::Estimate rewardGain, valueGain, winRate, kl;
 };
 TiltIntervals intervals(
-    const Pool& pool, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda, std::uint64_t seed);
+    const Pool& pool, const Eigen::VectorXd& rewards, const Eigen::VectorXd& values, double lambda,
+    std::uint64_t seed);
 
 /// A candidate whose log-probability changed.
 struct Change {

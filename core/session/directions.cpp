@@ -19,12 +19,17 @@ Result<Direction> finishDirection(const LayerStage& layer, geometry::ReadOut rea
     readOut.offset = -mean;
     direction.displacement = layer.sigma->apply(readOut.weights);
     direction.readOut = std::move(readOut);
-    LODESTONE_TRY(direction.heldOut, geometry::scoreRowScores({ direction.scores.data(), static_cast<std::size_t>(direction.scores.size()) }, layer.examples.heldOut, 1000, seed));
+    LODESTONE_TRY(
+        direction.heldOut,
+        geometry::scoreRowScores(
+            { direction.scores.data(), static_cast<std::size_t>(direction.scores.size()) },
+            layer.examples.heldOut, 1000, seed));
     return direction;
 }
 
 Result<Direction> directionFromScores(
-    const Foundation& foundation, const LayerStage& layer, const Eigen::VectorXd& judgments, std::uint64_t seed)
+    const Foundation& foundation, const LayerStage& layer, const Eigen::VectorXd& judgments,
+    std::uint64_t seed)
 {
     Eigen::VectorXd y(static_cast<Eigen::Index>(layer.trainingRows.size()));
     bool complete = true;

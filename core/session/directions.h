@@ -5,10 +5,11 @@
 
 namespace lodestone::session {
 
-/// The read-out regressed on judgments (one per response, NaN: none), scored on the held-out examples of `value`
-/// (empty: all). The layer's factor is used as it is when every training row has a judgment.
+/// The read-out regressed on judgments (one per response, NaN: none), scored on the held-out examples of
+/// `value` (empty: all). The layer's factor is used as it is when every training row has a judgment.
 Result<Direction> directionFromScores(
-    const Foundation& foundation, const LayerStage& layer, const Eigen::VectorXd& judgments, std::uint64_t seed);
+    const Foundation& foundation, const LayerStage& layer, const Eigen::VectorXd& judgments,
+    std::uint64_t seed);
 
 /// A read-out scaled to Sigma-norm 1, with scores and held-out agreement. Error: a direction of norm 0.
 Result<Direction> finishDirection(const LayerStage& layer, geometry::ReadOut readOut, std::uint64_t seed);

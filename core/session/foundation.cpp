@@ -4,7 +4,8 @@
 
 namespace lodestone::session {
 
-Result<std::shared_ptr<const Foundation>> Foundation::open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction)
+Result<std::shared_ptr<const Foundation>>
+Foundation::open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction)
 {
     auto result = std::make_shared<Foundation>();
     data::SplitSpec split = study->split();
@@ -29,7 +30,9 @@ Eigen::VectorXd Foundation::likelihoodScores(LikelihoodKind kind) const
     for (std::size_t i = 0; i < likelihoods.size(); ++i) {
         const data::Likelihood& one = likelihoods[i];
         const double tokens = std::max(1.0, one.tokens);
-        scores[static_cast<Eigen::Index>(i)] = kind == LikelihoodKind::Total ? one.given : kind == LikelihoodKind::PerToken ? one.given / tokens : one.given - one.alone;
+        scores[static_cast<Eigen::Index>(i)] = kind == LikelihoodKind::Total ? one.given
+            : kind == LikelihoodKind::PerToken                               ? one.given / tokens
+                                                                             : one.given - one.alone;
     }
     return scores;
 }

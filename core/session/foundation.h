@@ -17,11 +17,15 @@ struct Foundation {
     std::vector<data::Likelihood> likelihoods; ///< empty where they were not captured
     std::shared_ptr<constitution::ClozeElicitation> cloze; ///< null where the study carries no cloze states
     std::string noCloze; ///< why, then
+    std::map<std::string, constitution::Judged>
+        conditioned; ///< what a model said of principles' texts, by text
 
-    static Result<std::shared_ptr<const Foundation>> open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction = {});
+    static Result<std::shared_ptr<const Foundation>>
+    open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction = {});
 
-    /// log p(y|x) - log p(y), with what length explains removed on the training rows (linear): the proxy of what the model
-    /// itself prefers to write (docs/theory.md 8.5). Shape [responses]; empty without likelihoods.
+    /// log p(y|x) - log p(y), with what length explains removed on the training rows (linear): the proxy of
+    /// what the model itself prefers to write (docs/theory.md 8.5). Shape [responses]; empty without
+    /// likelihoods.
     Eigen::VectorXd generationScores() const;
     enum class LikelihoodKind { Total, PerToken, Pmi };
     Eigen::VectorXd likelihoodScores(LikelihoodKind kind) const;

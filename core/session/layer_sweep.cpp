@@ -15,21 +15,27 @@ using geometry::Rows;
 
 /// A direction fitted to real-valued judgments of the training rows, scored against people's labels.
 Result<SweepRow> scoreJudgments(
-    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Rows& rows, const Examples& training,
-    const Examples& heldOut, const Rows* embedding)
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Rows& rows,
+    const Examples& training, const Examples& heldOut, const Rows* embedding)
 {
     std::vector<int> trainingRows, heldOutRows;
     for (Eigen::Index i = 0; i < std::min(rows.rows(), target.scores.size()); ++i) {
         const auto index = static_cast<std::size_t>(i);
         const auto& set = foundation.study->set();
-        if (std::isfinite(target.scores[i]) && (target.value.empty() || set.responses[index].value == target.value))
+        if (std::isfinite(target.scores[i])
+            && (target.value.empty() || set.responses[index].value == target.value))
             (foundation.training[index] ? trainingRows : heldOutRows).push_back(static_cast<int>(i));
     }
-    const auto fit = [&](const Rows& from, const Eigen::VectorXd& scores) -> Result<std::pair<geometry::DirectionFit, double>> {
-        LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(from, trainingRows));
+    const auto fit = [&](const Rows& from,
+                         const Eigen::VectorXd& scores) -> Result<std::pair<geometry::DirectionFit, double>> {
+        std::vector<int> held; // the embedding may hold fewer rows than this layer
         std::vector<geometry::ScoredRow> scored;
         for (const int row : trainingRows)
-            scored.push_back({ row, scores[row], foundation.groups[static_cast<std::size_t>(row)] });
+            if (row < from.rows()) {
+                held.push_back(row);
+                scored.push_back({ row, scores[row], foundation.groups[static_cast<std::size_t>(row)] });
+            }
+        LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(from, held));
         LODESTONE_TRY(auto design, geometry::Design::fromScores(from, scored, coordinates));
         if (options.method != geometry::Method::Ridge) {
             LODESTONE_TRY(auto direction, geometry::fitDirection(options.method, design));
@@ -49,7 +55,8 @@ Result<SweepRow> scoreJudgments(
     LODESTONE_TRY(const auto real, fit(rows, target.scores));
     result.crossValidated = real.second;
     result.relativeStrength = real.first.relativeStrength;
-    LODESTONE_TRY(const auto score, geometry::scoreReadOut(real.first.readOut, rows, heldOut, 1000, options.seed));
+    LODESTONE_TRY(
+        const auto score, geometry::scoreReadOut(real.first.readOut, rows, heldOut, 1000, options.seed));
     result.accuracy = score.accuracy;
     result.auc = score.auc;
     const Eigen::VectorXd predicted = geometry::times(rows, real.first.readOut.weights);
@@ -77,7 +84,8 @@ Result<SweepRow> scoreJudgments(
         for (std::size_t i = 0; i < order.size(); ++i)
             shuffled[trainingRows[i]] = target.scores[order[i]];
         LODESTONE_TRY(const auto chanceFit, fit(rows, shuffled));
-        LODESTONE_TRY(const auto chanceScore, geometry::scoreReadOut(chanceFit.first.readOut, rows, heldOut, 0));
+        LODESTONE_TRY(
+            const auto chanceScore, geometry::scoreReadOut(chanceFit.first.readOut, rows, heldOut, 0));
         accuracies.push_back(chanceScore.accuracy.value);
         aucs.push_back(chanceScore.auc.value);
     }
@@ -90,7 +98,9 @@ Result<SweepRow> scoreJudgments(
     result.shuffled.aucUpper = geometry::quantile(aucs, 0.975);
     if (embedding) {
         LODESTONE_TRY(const auto lexical, fit(*embedding, target.scores));
-        LODESTONE_TRY(result.embedding, geometry::scoreReadOut(lexical.first.readOut, *embedding, heldOut, 1000, options.seed));
+        LODESTONE_TRY(
+            result.embedding,
+            geometry::scoreReadOut(lexical.first.readOut, *embedding, heldOut, 1000, options.seed));
     }
     return result;
 }
@@ -100,11 +110,14 @@ Result<SweepRow> scoreJudgments(
 data::Position availablePosition(const data::Study& study, data::Position wanted)
 {
     const auto positions = study.positions();
-    return positions.empty() || std::find(positions.begin(), positions.end(), wanted) != positions.end() ? wanted : positions.front();
+    return positions.empty() || std::find(positions.begin(), positions.end(), wanted) != positions.end()
+        ? wanted
+        : positions.front();
 }
 
 Result<Sweep> sweepLayers(
-    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Work& work, const SweepSink& sink)
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Work& work,
+    const SweepSink& sink)
 {
     const data::Study& study = *foundation.study;
     std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
@@ -122,25 +135,37 @@ Result<Sweep> sweepLayers(
     for (std::size_t i = 0; i < layers.size(); ++i) {
         if (work.cancelled())
             return cancelled();
-        work.tell({ "Scoring layers", static_cast<double>(i), static_cast<double>(layers.size()), 0, "layers", -1 });
+        work.tell({ "Scoring layers", static_cast<double>(i), static_cast<double>(layers.size()), 0, "layers",
+                    -1 });
         LODESTONE_TRY(const Rows rows, study.activations(layers[i], options.position));
-        const auto examples = constitution::examplesOf(study.set(), foundation.training, static_cast<std::size_t>(rows.rows()),
+        const auto examples = constitution::examplesOf(
+            study.set(), foundation.training, static_cast<std::size_t>(rows.rows()),
             target.value.empty() ? options.scoredValue : target.value);
         if (target.scores.size() == 0 && (examples.training.size() == 0 || examples.heldOut.size() == 0))
-            return badInput("people's labels on training and held-out prompts",
-                target.value.empty() ? "too few in this study" : "too few about '" + target.value + "'", study.folder().string());
+            return badInput(
+                "people's labels on training and held-out prompts",
+                target.value.empty() ? "too few in this study" : "too few about '" + target.value + "'",
+                study.folder().string());
         sweep.training = examples.training.size();
         sweep.heldOut = examples.heldOut.size();
         sweep.pairs = !study.set().labelled();
         SweepRow row;
         if (target.scores.size() > 0) {
-            LODESTONE_TRY(row, scoreJudgments(foundation, target, options, rows, examples.training, examples.heldOut, embedding ? &*embedding : nullptr));
+            LODESTONE_TRY(
+                row,
+                scoreJudgments(
+                    foundation, target, options, rows, examples.training, examples.heldOut,
+                    embedding ? &*embedding : nullptr));
         } else {
             const geometry::RowsRef rowsRef(rows);
             std::optional<geometry::RowsRef> embeddingRef;
             if (embedding)
                 embeddingRef.emplace(*embedding);
-            LODESTONE_TRY(const auto score, geometry::scoreLayer(options.method, rowsRef, examples.training, examples.heldOut, foundation.lengths, embeddingRef ? &*embeddingRef : nullptr, heldOutOptions, Work { work.stop, {} }));
+            LODESTONE_TRY(
+                const auto score,
+                geometry::scoreLayer(
+                    options.method, rowsRef, examples.training, examples.heldOut, foundation.lengths,
+                    embeddingRef ? &*embeddingRef : nullptr, heldOutOptions, Work{ work.stop, {} }));
             row.accuracy = score.heldOut.accuracy;
             row.auc = score.heldOut.auc;
             row.crossValidated = sweep.pairs ? score.crossValidated.accuracy : score.crossValidated.auc;
@@ -154,7 +179,12 @@ Result<Sweep> sweepLayers(
         if (sink)
             sink(row);
         sweep.rows.push_back(row);
-        if (sweep.best < 0 || row.crossValidated > sweep.rows[static_cast<std::size_t>(sweep.best)].crossValidated)
+        // A layer without variance (the last token of a rendered prompt at the embedding) has no score and is
+        // never best.
+        if (sweep.best < 0
+            || !(
+                sweep.rows[static_cast<std::size_t>(sweep.best)].crossValidated >= row.crossValidated
+                || std::isnan(row.crossValidated)))
             sweep.best = static_cast<int>(i);
     }
     if (sweep.rows.empty())

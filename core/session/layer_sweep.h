@@ -6,7 +6,8 @@
 
 namespace lodestone::session {
 
-/// What the directions are fitted to. People's labels when `scores` is empty; else one judgment per response (NaN: none).
+/// What the directions are fitted to. People's labels when `scores` is empty; else one judgment per response
+/// (NaN: none).
 struct SweepTarget {
     Eigen::VectorXd scores;
     std::string value; ///< fit and score only on this value's labels; empty: all
@@ -14,9 +15,11 @@ struct SweepTarget {
 
 struct SweepRow {
     Layer layer;
-    geometry::Estimate accuracy, auc; ///< held out, against people's labels; accuracy NaN for single labelled texts without pairs
+    geometry::Estimate accuracy,
+        auc; ///< held out, against people's labels; accuracy NaN for single labelled texts without pairs
     double crossValidated = 0; ///< inside training: what the choice of a layer may look at
-    double linearity = std::numeric_limits<double>::quiet_NaN(); ///< held-out correlation of read-out and judgment
+    double linearity
+        = std::numeric_limits<double>::quiet_NaN(); ///< held-out correlation of read-out and judgment
     double relativeStrength = 0; ///< of the ridge penalty
     geometry::ChanceScore random, shuffled;
     std::optional<geometry::Score> length, embedding;
@@ -43,7 +46,8 @@ using SweepSink = std::function<void(const SweepRow&)>;
 
 /// Errors: no labels, a position the study has not, no layer.
 Result<Sweep> sweepLayers(
-    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Work& work = {}, const SweepSink& sink = {});
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options,
+    const Work& work = {}, const SweepSink& sink = {});
 
 /// The position to use: the one asked for when the study has it, else the study's first.
 data::Position availablePosition(const data::Study& study, data::Position wanted);

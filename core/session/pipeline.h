@@ -4,14 +4,15 @@
 #include "core/session/snapshot.h"
 
 #include <map>
+#include <vector>
 
 namespace lodestone::session {
 
-/// How often each stage was computed: a test proves with it that a slider drag recomputes judgments and policy only.
+/// How often each stage was computed: a test proves with it that a slider drag recomputes judgments and
+/// policy only.
 struct RecomputeCounts {
     int layer = 0, principles = 0, judge = 0, meters = 0, policy = 0;
 };
-
 
 class Pipeline {
 public:
@@ -20,32 +21,39 @@ public:
     {
     }
 
-    /// A new snapshot for the inputs; stages of `previous` whose key is the same are kept. Errors: a layer or position that
-    /// the study has not, no labels at all. Principles without a direction are reported in their stage, not as an error.
-    Result<std::shared_ptr<const Snapshot>> recompute(
-        const Inputs& inputs, const std::shared_ptr<const Snapshot>& previous, const Work& work = {});
+    /// A new snapshot for the inputs; stages of `previous` whose key is the same are kept. Errors: a layer or
+    /// position that the study has not, no labels at all. Principles without a direction are reported in
+    /// their stage, not as an error.
+    Result<std::shared_ptr<const Snapshot>>
+    recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>& previous, const Work& work = {});
 
     /// The noise ceiling of cos(w*, w_c), which takes refits on halves: a second pass that fills one meter.
-    Result<std::shared_ptr<const Snapshot>> refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& work = {}) const;
+    Result<std::shared_ptr<const Snapshot>>
+    refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& work = {}) const;
 
     /// A foundation that knows more words (or another study): layers are kept.
     void setFoundation(std::shared_ptr<const Foundation> foundation) { m_foundation = std::move(foundation); }
     const RecomputeCounts& counts() const { return m_counts; }
 
 private:
-    Result<std::shared_ptr<const LayerStage>> makeLayer(const Inputs& inputs, Fingerprint key, const Work& work);
-    std::shared_ptr<const PrincipleStage> makePrinciple(const LayerStage& layer, const constitution::Principle& principle, Fingerprint key, std::uint64_t seed);
+    Result<std::shared_ptr<const LayerStage>>
+    makeLayer(const Inputs& inputs, Fingerprint key, const Work& work);
+    std::shared_ptr<const PrincipleStage> makePrinciple(
+        const LayerStage& layer, const constitution::Principle& principle, Fingerprint key,
+        std::uint64_t seed);
     std::shared_ptr<const JudgeStage> makeJudge(const Snapshot& snapshot, Fingerprint key) const;
     std::shared_ptr<const MeterStage> makeMeters(const Snapshot& snapshot, Fingerprint key) const;
     std::shared_ptr<const PolicyStage> makePolicy(const Snapshot& snapshot, Fingerprint key) const;
 
     std::shared_ptr<const Foundation> m_foundation;
     RecomputeCounts m_counts;
-    std::map<std::uint64_t, std::shared_ptr<const LayerStage>> m_layers; ///< recently used
-    std::map<std::uint64_t, std::shared_ptr<const PrincipleStage>> m_principles; ///< so that an edit undone is instant
+    std::vector<std::shared_ptr<const LayerStage>> m_layers; ///< recently used, the latest last
+    std::map<std::uint64_t, std::shared_ptr<const PrincipleStage>>
+        m_principles; ///< so that an edit undone is instant
 };
 
-/// Default inputs for a study: a constitution for its values, the layer given or the middle of the captured ones.
+/// Default inputs for a study: a constitution for its values, the layer given or the middle of the captured
+/// ones.
 Inputs defaultInputs(const Foundation& foundation, std::optional<Layer> layer = {});
 
 } // namespace lodestone::session

@@ -1,5 +1,5 @@
-// One immutable picture of everything the window and the command line show, made of stages that are kept while their
-// inputs do not change.
+// One immutable picture of everything the window and the command line show, made of stages that are kept
+// while their inputs do not change.
 #pragma once
 
 #include "core/geometry/covariance.h"
@@ -21,13 +21,16 @@ struct Inputs {
     std::uint64_t seed = 0;
 };
 
-/// A read-out on the residual stream of one layer, of Sigma-norm 1 (Sigma within prompts), with its score on every row.
+/// A read-out on the residual stream of one layer, of Sigma-norm 1 (Sigma within prompts), with its score on
+/// every row.
 struct Direction {
     geometry::ReadOut readOut; ///< on raw h
     Eigen::VectorXd displacement; ///< Sigma w [width]: where it steers (T42)
-    Eigen::VectorXd scores; ///< w'h [rows], centred on the training rows; in within-prompt standard deviations
+    Eigen::VectorXd
+        scores; ///< w'h [rows], centred on the training rows; in within-prompt standard deviations
     geometry::Score heldOut; ///< agreement with people on held-out examples
-    double linearity = std::numeric_limits<double>::quiet_NaN(); ///< held-out correlation with the judgments it was fitted to
+    double linearity = std::numeric_limits<double>::quiet_NaN(); ///< held-out correlation with the judgments
+                                                                 ///< it was fitted to
     double relativeStrength = 0; ///< of its ridge penalty
     bool found() const { return scores.size() > 0; }
 };
@@ -45,11 +48,13 @@ struct LayerStage {
     std::vector<int> trainingRows; ///< of the factor
     constitution::StudyExamples examples;
     Direction people; ///< w*: ridge on people's labels
-    Direction generation; ///< w_gen: proxy from log p(y|x) - log p(y), length-controlled; not found without likelihoods
+    Direction generation; ///< w_gen: proxy from log p(y|x) - log p(y), length-controlled; not found without
+                          ///< likelihoods
     Direction neutral; ///< w_J: good against bad, no principle; not found without cloze states
     geometry::Estimate generationAccuracy; ///< of the proxy score itself on held-out pairs
     policy::Pool pool; ///< held-out prompts' candidates at this layer
-    bool poolFromPairs = false; ///< two labelled replies a prompt, because no sampled candidates are captured here
+    bool poolFromPairs
+        = false; ///< two labelled replies a prompt, because no sampled candidates are captured here
 };
 
 /// One principle: what the model answered and the direction regressed on it.
@@ -57,7 +62,8 @@ struct PrincipleStage {
     Fingerprint key;
     constitution::Judged judged;
     Direction direction;
-    geometry::Score direct; ///< agreement of the answers themselves with people, about the principle's value, held out
+    geometry::Score
+        direct; ///< agreement of the answers themselves with people, about the principle's value, held out
     geometry::Score aboutValue; ///< the direction's, on the held-out labels of the principle's value
     std::string problem; ///< why there is no direction; empty when there is one
 };
@@ -79,7 +85,8 @@ struct JudgeStage {
 /// The meters, each with its interval (docs/theory.md T1, T6, T9, T11 and section 8).
 struct MeterStage {
     Fingerprint key;
-    geometry::Estimate encodingQuality, judgeAccuracy, generationAccuracy, gap, efficiency, shareOfCeiling, ceiling;
+    geometry::Estimate encodingQuality, judgeAccuracy, generationAccuracy, gap, efficiency, shareOfCeiling,
+        ceiling;
     geometry::Estimate cosTrueGeneration, cosJudgeGeneration;
     double selfImprovementProbability = std::numeric_limits<double>::quiet_NaN();
     double efficiencyNoiseCeiling = std::numeric_limits<double>::quiet_NaN();
@@ -96,7 +103,8 @@ struct PolicyStage {
     policy::TiltIntervals intervals;
     policy::Movers movers;
     std::vector<CurvePoint> curve; ///< the exact pool along lambda
-    double gaussianKl = 0, gaussianRewardGain = 0, gaussianValueGain = 0; ///< closed form at the same lambda (T4)
+    double gaussianKl = 0, gaussianRewardGain = 0,
+           gaussianValueGain = 0; ///< closed form at the same lambda (T4)
     double largestKl = 0;
 };
 

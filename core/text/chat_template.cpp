@@ -17,12 +17,13 @@ std::string unescape(std::string_view literal)
     return text;
 }
 
-/// The system turn that a ChatML template writes when a conversation does not begin with one: the string literal in
-/// which "<|im_start|>system", a line break (as itself or escaped) and fixed words stand.
+/// The system turn that a ChatML template writes when a conversation does not begin with one: the string
+/// literal in which "<|im_start|>system", a line break (as itself or escaped) and fixed words stand.
 std::string defaultSystem(std::string_view jinja)
 {
     constexpr std::string_view opening = "<|im_start|>system";
-    for (std::size_t at = jinja.find(opening); at != std::string_view::npos; at = jinja.find(opening, at + 1)) {
+    for (std::size_t at = jinja.find(opening); at != std::string_view::npos;
+         at = jinja.find(opening, at + 1)) {
         std::size_t start = at + opening.size();
         if (jinja.substr(start, 2) == "\\n")
             start += 2;
@@ -55,7 +56,9 @@ std::string ChatTemplate::turn(const Message& message) const
 {
     if (m_name == "ChatML")
         return "<|im_start|>" + message.role + "\n" + message.content + m_endOfTurn;
-    const std::string speaker = message.role == "user" ? "Human: " : message.role == "assistant" ? "Assistant: " : "";
+    const std::string speaker = message.role == "user" ? "Human: "
+        : message.role == "assistant"                  ? "Assistant: "
+                                                       : "";
     return speaker + message.content + m_endOfTurn;
 }
 
@@ -69,7 +72,10 @@ std::string ChatTemplate::prompt(const std::vector<Message>& conversation) const
     return text + opening();
 }
 
-std::string ChatTemplate::opening() const { return m_name == "ChatML" ? "<|im_start|>assistant\n" : "Assistant:"; }
+std::string ChatTemplate::opening() const
+{
+    return m_name == "ChatML" ? "<|im_start|>assistant\n" : "Assistant:";
+}
 
 std::string ChatTemplate::furtherTurn(const std::string& userText) const
 {

@@ -19,8 +19,8 @@ struct Message {
 /// A chat format, recognised from the model file's own template text.
 class ChatTemplate {
 public:
-    /// ChatML when the template uses <|im_start|>, with the default system text that it carries; otherwise the plain
-    /// form "Human: ... Assistant: ..." for base models.
+    /// ChatML when the template uses <|im_start|>, with the default system text that it carries; otherwise
+    /// the plain form "Human: ... Assistant: ..." for base models.
     static ChatTemplate recognise(std::string_view jinja);
     static ChatTemplate plain() { return {}; }
 

@@ -13,7 +13,8 @@ struct MatchFree {
 };
 using Match = std::unique_ptr<pcre2_match_data, MatchFree>;
 
-// Contractions, words, numbers, other marks, trailing blanks (the pattern published with GPT-2, Radford et al. 2019).
+// Contractions, words, numbers, other marks, trailing blanks (the pattern published with GPT-2, Radford et
+// al. 2019).
 constexpr const char* gpt2Words
     = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr const char* singleDigits = R"(\p{N})";
@@ -44,14 +45,16 @@ Result<Pretokenizer> Pretokenizer::byName(const std::string& name)
     else if (name == "gpt-2" || name == "default" || name.empty())
         patterns = { gpt2Words };
     else
-        return badInput("a pre-tokenizer among smollm, refact, starcoder, command-r, gpt-2", "'" + name + "'", "tokenizer.ggml.pre");
+        return badInput(
+            "a pre-tokenizer among smollm, refact, starcoder, command-r, gpt-2", "'" + name + "'",
+            "tokenizer.ggml.pre");
     Pretokenizer result;
     for (const char* pattern : patterns) {
         int error = 0;
         PCRE2_SIZE at = 0;
         pcre2_code* code = pcre2_compile(
-            reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF,
-            &error, &at, nullptr);
+            reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED,
+            PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &error, &at, nullptr);
         if (!code)
             return badInput("a valid pattern", fmt::format("PCRE2 error {} at {}", error, at), pattern);
         pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); // only a matter of speed: the interpreter does as well
@@ -62,7 +65,7 @@ Result<Pretokenizer> Pretokenizer::byName(const std::string& name)
 
 std::vector<std::string_view> Pretokenizer::split(std::string_view text) const
 {
-    std::vector<std::string_view> pieces { text };
+    std::vector<std::string_view> pieces{ text };
     for (const auto& pattern : m_patterns) {
         const Match match(pcre2_match_data_create_from_pattern(pattern->code, nullptr));
         std::vector<std::string_view> next;
@@ -70,9 +73,11 @@ std::vector<std::string_view> Pretokenizer::split(std::string_view text) const
             std::size_t done = 0;
             while (done < piece.size()) {
                 const int found = pcre2_match(
-                    pattern->code, reinterpret_cast<PCRE2_SPTR>(piece.data()), piece.size(), done, 0, match.get(), nullptr);
+                    pattern->code, reinterpret_cast<PCRE2_SPTR>(piece.data()), piece.size(), done, 0,
+                    match.get(), nullptr);
                 const PCRE2_SIZE* range = pcre2_get_ovector_pointer(match.get());
-                if (found < 0 || range[1] == range[0]) { // no match left (or an empty one): the rest is one gap
+                if (found < 0
+                    || range[1] == range[0]) { // no match left (or an empty one): the rest is one gap
                     next.push_back(piece.substr(done));
                     break;
                 }

@@ -1,4 +1,5 @@
-// Splits text into the pieces inside which byte-pair merges may happen, by the patterns a model was trained with.
+// Splits text into the pieces inside which byte-pair merges may happen, by the patterns a model was trained
+// with.
 #pragma once
 
 #include "core/base/error.h"
@@ -10,8 +11,8 @@
 
 namespace lodestone::text {
 
-/// A chain of regular expressions: each splits every piece of the one before into matches and the gaps between them.
-/// Bytes that are not UTF-8 never match and become pieces of their own.
+/// A chain of regular expressions: each splits every piece of the one before into matches and the gaps
+/// between them. Bytes that are not UTF-8 never match and become pieces of their own.
 class Pretokenizer {
 public:
     /// By the name that GGUF files carry in `tokenizer.ggml.pre` ("smollm", "gpt-2", ...).

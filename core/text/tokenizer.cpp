@@ -10,15 +10,16 @@ namespace {
 
 constexpr std::int64_t controlType = 3, userDefinedType = 4;
 
-/// GPT-2 writes each byte as a printable character: printable Latin-1 bytes as themselves, the others as U+0100 and up
-/// in order. This is the way back, from code point to byte; -1 where there is none.
+/// GPT-2 writes each byte as a printable character: printable Latin-1 bytes as themselves, the others as
+/// U+0100 and up in order. This is the way back, from code point to byte; -1 where there is none.
 std::array<int, 512> bytesOfCodePoints()
 {
     std::array<int, 512> bytes;
     bytes.fill(-1);
     int next = 256;
     for (int byte = 0; byte < 256; ++byte) {
-        const bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
+        const bool printable
+            = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || (byte >= 174 && byte <= 255);
         bytes[static_cast<std::size_t>(printable ? byte : next++)] = byte;
     }
     return bytes;
@@ -48,7 +49,8 @@ std::optional<std::string> rawBytes(std::string_view written)
 
 std::uint64_t pairKey(TokenId left, TokenId right)
 {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32u | static_cast<std::uint32_t>(right);
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32u
+        | static_cast<std::uint32_t>(right);
 }
 
 } // namespace
@@ -58,7 +60,8 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::fromGguf(const formats::Gguf
     const std::string where = file.path().string();
     LODESTONE_TRY(const std::string model, file.text("tokenizer.ggml.model"));
     if (model != "gpt2")
-        return badInput("a byte-level BPE tokenizer ('gpt2')", "'" + model + "'", where + ", tokenizer.ggml.model");
+        return badInput(
+            "a byte-level BPE tokenizer ('gpt2')", "'" + model + "'", where + ", tokenizer.ggml.model");
     LODESTONE_TRY(const auto* tokens, file.texts("tokenizer.ggml.tokens"));
     LODESTONE_TRY(const auto* merges, file.texts("tokenizer.ggml.merges"));
     const std::string pre = file.text("tokenizer.ggml.pre").value_or("gpt-2");
@@ -97,7 +100,8 @@ Result<std::shared_ptr<const Tokenizer>> Tokenizer::fromGguf(const formats::Gguf
 
     const auto idOf = [&](const char* key) -> std::optional<TokenId> {
         const auto id = file.integer(key);
-        return id && tokenizer->contains(static_cast<TokenId>(*id)) ? std::optional(static_cast<TokenId>(*id)) : std::nullopt;
+        const bool isToken = id && *id >= 0 && *id < static_cast<std::int64_t>(tokenizer->size());
+        return isToken ? std::optional(static_cast<TokenId>(*id)) : std::nullopt;
     };
     tokenizer->m_bos = idOf("tokenizer.ggml.bos_token_id");
     tokenizer->m_eos = idOf("tokenizer.ggml.eos_token_id");
@@ -111,7 +115,9 @@ Result<void> Tokenizer::addMerges(const std::vector<std::string>& merges, const 
     for (std::size_t i = 0; i < merges.size(); ++i) {
         const std::size_t blank = merges[i].find(' ');
         const auto left = rawBytes(std::string_view(merges[i]).substr(0, blank));
-        const auto right = blank == std::string::npos ? std::nullopt : rawBytes(std::string_view(merges[i]).substr(blank + 1));
+        const auto right = blank == std::string::npos
+            ? std::nullopt
+            : rawBytes(std::string_view(merges[i]).substr(blank + 1));
         const auto leftId = left ? find(*left) : std::nullopt;
         const auto rightId = right ? find(*right) : std::nullopt;
         const auto result = leftId && rightId ? find(*left + *right) : std::nullopt;
@@ -119,7 +125,7 @@ Result<void> Tokenizer::addMerges(const std::vector<std::string>& merges, const 
             return badInput(
                 "two tokens of the vocabulary whose union is one too", "'" + merges[i].substr(0, 60) + "'",
                 fmt::format("{}, tokenizer.ggml.merges, entry {}", where, i));
-        m_merges.emplace(pairKey(*leftId, *rightId), Merge { static_cast<std::int32_t>(i), *result });
+        m_merges.emplace(pairKey(*leftId, *rightId), Merge{ static_cast<std::int32_t>(i), *result });
     }
     return {};
 }
@@ -161,8 +167,9 @@ void Tokenizer::encodePlain(std::string_view text, std::vector<TokenId>& out) co
 
 void Tokenizer::mergePiece(std::string_view piece, std::vector<TokenId>& out) const
 {
-    // The symbols form a linked list; the queue holds every neighbouring pair that may merge, lowest rank first, and
-    // entries whose symbols have changed since are passed over. O(n log n) in the length of the piece.
+    // The symbols form a linked list; the queue holds every neighbouring pair that may merge, lowest rank
+    // first, and entries whose symbols have changed since are passed over. O(n log n) in the length of the
+    // piece.
     struct Symbol {
         TokenId id;
         int previous, next;
@@ -201,7 +208,8 @@ void Tokenizer::mergePiece(std::string_view piece, std::vector<TokenId>& out) co
         const Candidate best = queue.top();
         queue.pop();
         Symbol& left = symbols[static_cast<std::size_t>(best.left)];
-        if (left.id != best.leftId || left.next < 0 || symbols[static_cast<std::size_t>(left.next)].id != best.rightId)
+        if (left.id != best.leftId || left.next < 0
+            || symbols[static_cast<std::size_t>(left.next)].id != best.rightId)
             continue;
         Symbol& right = symbols[static_cast<std::size_t>(left.next)];
         left.id = best.result;
@@ -230,7 +238,10 @@ std::string_view Tokenizer::piece(TokenId id) const
     return contains(id) ? std::string_view(m_pieces[static_cast<std::size_t>(id)]) : std::string_view();
 }
 
-bool Tokenizer::isSpecial(TokenId id) const { return contains(id) && m_special[static_cast<std::size_t>(id)]; }
+bool Tokenizer::isSpecial(TokenId id) const
+{
+    return contains(id) && m_special[static_cast<std::size_t>(id)];
+}
 
 std::optional<TokenId> Tokenizer::find(std::string_view piece) const
 {

@@ -19,8 +19,8 @@ using TokenId = std::int32_t;
 /// Whether texts that look like special tokens ("<|im_start|>") are read as those tokens or as plain text.
 enum class Special { Parse, Plain };
 
-/// Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2, Radford et al. 2019). Immutable and safe to
-/// use from several threads.
+/// Byte-level byte-pair encoding (Sennrich et al. 2016; bytes as in GPT-2, Radford et al. 2019). Immutable
+/// and safe to use from several threads.
 class Tokenizer {
 public:
     static Result<std::shared_ptr<const Tokenizer>> fromGguf(const formats::Gguf& file);
@@ -33,12 +33,16 @@ public:
     std::string_view piece(TokenId id) const;
     bool isSpecial(TokenId id) const;
     bool contains(TokenId id) const { return id >= 0 && static_cast<std::size_t>(id) < m_pieces.size(); }
-    std::optional<TokenId> find(std::string_view piece) const; ///< a plain (not special) token of exactly these bytes
+    std::optional<TokenId>
+    find(std::string_view piece) const; ///< a plain (not special) token of exactly these bytes
 
     std::size_t size() const { return m_pieces.size(); }
     std::optional<TokenId> bos() const { return m_bos; }
     std::optional<TokenId> eos() const { return m_eos; }
-    const std::string& description() const { return m_description; } ///< "byte-level BPE (smollm), 49152 tokens"
+    const std::string& description() const
+    {
+        return m_description;
+    } ///< "byte-level BPE (smollm), 49152 tokens"
 
 private:
     struct Merge {

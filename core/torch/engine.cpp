@@ -9,7 +9,8 @@ namespace {
 
 lodestone::Result<lodestone::model::MatrixMeasurement> measure(int threads)
 {
-    const int used = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    const int used
+        = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     try {
         const c10::InferenceMode guard;
         at::set_num_threads(used);
@@ -21,8 +22,9 @@ lodestone::Result<lodestone::model::MatrixMeasurement> measure(int threads)
 
 } // namespace
 
-extern "C" __attribute__((visibility("default"))) const lodestone::model::EngineEntry* lodestone_engine_entry()
+extern "C" __attribute__((visibility("default"))) const lodestone::model::EngineEntry*
+lodestone_engine_entry()
 {
-    static const lodestone::model::EngineEntry entry { &lodestone::torch_engine::Transformer::load, &measure };
+    static const lodestone::model::EngineEntry entry{ &lodestone::torch_engine::Transformer::load, &measure };
     return &entry;
 }

@@ -8,8 +8,8 @@
 
 namespace lodestone::torch_engine {
 
-/// One page: room for `capacity` tokens, layout [block][kv head][capacity][head width] for keys and for values.
-/// A page is written only beyond `used`, so contexts that see fewer tokens are never disturbed.
+/// One page: room for `capacity` tokens, layout [block][kv head][capacity][head width] for keys and for
+/// values. A page is written only beyond `used`, so contexts that see fewer tokens are never disturbed.
 struct Page {
     Page(int blocks, int kvHeads, int headWidth, int tokens);
     float* keys(int block, int head) { return at(m_keys, block, head); }
@@ -24,7 +24,8 @@ private:
     float* at(std::vector<float>& store, int block, int head) const
     {
         return store.data()
-            + (static_cast<std::size_t>(block) * static_cast<std::size_t>(m_kvHeads) + static_cast<std::size_t>(head))
+            + (static_cast<std::size_t>(block) * static_cast<std::size_t>(m_kvHeads)
+               + static_cast<std::size_t>(head))
             * static_cast<std::size_t>(capacity) * static_cast<std::size_t>(m_headWidth);
     }
     int m_kvHeads, m_headWidth;
@@ -35,7 +36,8 @@ private:
 class CachedContext final : public model::Context {
 public:
     CachedContext(
-        std::shared_ptr<const CachedContext> parent, std::shared_ptr<Page> page, int own, Eigen::VectorXf lastHidden);
+        std::shared_ptr<const CachedContext> parent, std::shared_ptr<Page> page, int own,
+        Eigen::VectorXf lastHidden);
     int length() const override { return (m_parent ? m_parent->length() : 0) + m_own; }
     std::size_t bytes() const override;
 

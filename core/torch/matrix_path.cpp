@@ -5,6 +5,7 @@
 #include "core/formats/lines.h"
 
 #include <ATen/Parallel.h>
+#include <array>
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
@@ -36,10 +37,12 @@ public:
         m_columns = weights.size(0);
         m_inner = weights.size(1);
         // The layout that the kernel for a typical batch likes best serves the other batch sizes too.
-        const dnnl::memory::desc any({ m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+        const dnnl::memory::desc any(
+            { m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
         const auto typical = describe(128, any);
         m_packedDesc = typical.weights_desc();
-        const dnnl::memory::desc plain({ m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ba);
+        const dnnl::memory::desc plain(
+            { m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ba);
         dnnl::memory from(plain, engine(), weights.data_ptr());
         m_packed = dnnl::memory(m_packedDesc, engine());
         dnnl::stream stream(engine());
@@ -74,11 +77,16 @@ private:
         const std::lock_guard lock(mutex);
         if (cache.size() > 4096)
             cache.clear();
-        const std::array<std::int64_t, 3> key { rows, m_inner, m_columns };
+        const std::array<std::int64_t, 3> key{ rows, m_inner, m_columns };
         auto found = cache.find(key);
         if (found == cache.end()) {
             const auto description = describe(rows, m_packedDesc);
-            found = cache.emplace(key, Compiled { dnnl::matmul(description), description.src_desc(), description.dst_desc() }).first;
+            found = cache
+                        .emplace(
+                            key,
+                            Compiled{ dnnl::matmul(description), description.src_desc(),
+                                      description.dst_desc() })
+                        .first;
         }
         return found->second;
     }
@@ -101,19 +109,26 @@ private:
     at::Tensor m_transposed;
 };
 
-double gigaflops(const Linear& linear, const at::Tensor& x, std::int64_t inner)
+/// Best of interleaved runs of both paths, so that other work on the machine disturbs them alike.
+void measureShape(model::MatrixSpeed& speed)
 {
-    at::Tensor y = at::empty({ x.size(0), linear.columns() });
-    linear.apply(x, y);
-    const double flop = 2.0 * static_cast<double>(x.size(0)) * static_cast<double>(inner) * static_cast<double>(linear.columns());
-    double best = 1e9;
+    const at::Tensor x = at::randn({ speed.rows, speed.inner });
+    const at::Tensor weights = at::randn({ speed.columns, speed.inner });
+    const std::array<std::unique_ptr<Linear>, 2> paths{ Linear::make(MatrixPath::OneDnn, weights),
+                                                        Linear::make(MatrixPath::Blas, weights) };
+    std::array<double, 2> best{ 1e9, 1e9 };
+    at::Tensor y = at::empty({ speed.rows, speed.columns });
     const auto start = Clock::now();
-    for (int run = 0; run < 3 || std::chrono::duration<double>(Clock::now() - start).count() < 0.02; ++run) {
-        const auto before = Clock::now();
-        linear.apply(x, y);
-        best = std::min(best, std::chrono::duration<double>(Clock::now() - before).count());
-    }
-    return flop / best / 1e9;
+    for (int run = 0;
+         run < 8 || (run < 200 && std::chrono::duration<double>(Clock::now() - start).count() < 0.08); ++run)
+        for (std::size_t i = 0; i < 2; ++i) {
+            const auto before = Clock::now();
+            paths[i]->apply(x, y);
+            best[i] = std::min(best[i], std::chrono::duration<double>(Clock::now() - before).count());
+        }
+    const double flop = 2.0 * speed.rows * speed.inner * speed.columns;
+    speed.oneDnn = flop / best[0] / 1e9;
+    speed.blas = flop / best[1] / 1e9;
 }
 
 /// Total time per token that the shapes imply; lower is better.
@@ -159,13 +174,10 @@ model::MatrixMeasurement measurePaths(const std::vector<model::MatrixSpeed>& sha
     model::MatrixMeasurement result;
     result.threads = threads;
     result.speeds = shapes;
-    for (model::MatrixSpeed& speed : result.speeds) {
-        const at::Tensor x = at::randn({ speed.rows, speed.inner });
-        const at::Tensor weights = at::randn({ speed.columns, speed.inner });
-        speed.oneDnn = gigaflops(*Linear::make(MatrixPath::OneDnn, weights), x, speed.inner);
-        speed.blas = gigaflops(*Linear::make(MatrixPath::Blas, weights), x, speed.inner);
-    }
-    const bool oneDnn = seconds(result.speeds, &model::MatrixSpeed::oneDnn) <= seconds(result.speeds, &model::MatrixSpeed::blas);
+    for (model::MatrixSpeed& speed : result.speeds)
+        measureShape(speed);
+    const bool oneDnn = seconds(result.speeds, &model::MatrixSpeed::oneDnn)
+        <= seconds(result.speeds, &model::MatrixSpeed::blas);
     result.chosen = oneDnn ? "onednn" : "blas";
     return result;
 }
@@ -175,7 +187,8 @@ PathChoice choosePath(const model::ModelConfig& config, int threads, const std::
     PathChoice choice;
     if (!forced.empty()) {
         choice.path = forced == "blas" ? MatrixPath::Blas : MatrixPath::OneDnn;
-        choice.description = fmt::format("{} (as asked, {} threads)", forced == "blas" ? "BLAS" : "oneDNN", threads);
+        choice.description
+            = fmt::format("{} (as asked, {} threads)", forced == "blas" ? "BLAS" : "oneDNN", threads);
         return choice;
     }
     const auto* version = dnnl::version();
@@ -189,7 +202,12 @@ PathChoice choosePath(const model::ModelConfig& config, int threads, const std::
             break;
         }
     Fingerprint key;
-    key.add(cpu).add(config.width).add(config.feedForward).add(threads).add(version->major).add(version->minor);
+    key.add(cpu)
+        .add(config.width)
+        .add(config.feedForward)
+        .add(threads)
+        .add(version->major)
+        .add(version->minor);
     const std::filesystem::path file = userCacheFolder() / "matrix-path" / (key.hex() + ".json");
     if (const auto cached = formats::readJson(file); cached && cached->is_object()) {
         const std::string chosen = cached->value("chosen", "");
@@ -200,7 +218,8 @@ PathChoice choosePath(const model::ModelConfig& config, int threads, const std::
         }
     }
     const int qkv = (config.heads + 2 * config.kvHeads) * config.headWidth;
-    const model::MatrixMeasurement measured = measurePaths(shapesOf(config.width, config.feedForward, qkv), threads);
+    const model::MatrixMeasurement measured
+        = measurePaths(shapesOf(config.width, config.feedForward, qkv), threads);
     double flop = 0;
     for (const auto& speed : measured.speeds)
         if (speed.rows > 1)
@@ -210,13 +229,13 @@ PathChoice choosePath(const model::ModelConfig& config, int threads, const std::
     const bool useOneDnn = measured.chosen == "onednn";
     choice.path = useOneDnn ? MatrixPath::OneDnn : MatrixPath::Blas;
     choice.description = fmt::format(
-        "{} ({:.0f} against {:.0f} GFLOP/s, {} threads)", useOneDnn ? "oneDNN" : "BLAS", useOneDnn ? oneDnn : blas,
-        useOneDnn ? blas : oneDnn, threads);
+        "{} ({:.0f} against {:.0f} GFLOP/s, {} threads)", useOneDnn ? "oneDNN" : "BLAS",
+        useOneDnn ? oneDnn : blas, useOneDnn ? blas : oneDnn, threads);
     std::error_code ignored;
     std::filesystem::create_directories(file.parent_path(), ignored);
     // Only a cache: a machine that cannot write it measures again next time.
     (void)writeFileAtomically(
-        file, nlohmann::json { { "chosen", measured.chosen }, { "description", choice.description } }.dump());
+        file, nlohmann::json{ { "chosen", measured.chosen }, { "description", choice.description } }.dump());
     return choice;
 }
 

@@ -1,4 +1,5 @@
-// Linear layers by whichever of oneDNN (weights packed once) and BLAS is faster on this machine, chosen by measurement.
+// Linear layers by whichever of oneDNN (weights packed once) and BLAS is faster on this machine, chosen by
+// measurement.
 #pragma once
 
 #include "core/model/model_library.h"
@@ -29,14 +30,16 @@ protected:
 /// Measures both paths on the shapes that a model of this size uses; seconds-long work, about 0.5 s.
 model::MatrixMeasurement measurePaths(const std::vector<model::MatrixSpeed>& shapes, int threads);
 
-/// The measured choice for a model's shapes, remembered in the user's cache per machine, threads and library version.
+/// The measured choice for a model's shapes, remembered in the user's cache per machine, threads and library
+/// version.
 struct PathChoice {
     MatrixPath path = MatrixPath::OneDnn;
     std::string description; ///< "oneDNN (221 against 165 GFLOP/s, 2 threads)"
 };
 PathChoice choosePath(const model::ModelConfig& config, int threads, const std::string& forced);
 
-/// The shapes [rows, inner, columns] of a model's linear layers for a batch of 128 tokens and for single tokens.
+/// The shapes [rows, inner, columns] of a model's linear layers for a batch of 128 tokens and for single
+/// tokens.
 std::vector<model::MatrixSpeed> shapesOf(int width, int feedForward, int queryKeyValue);
 
 } // namespace lodestone::torch_engine

@@ -19,7 +19,10 @@ using MapConst = Eigen::Map<const RowMatrix>;
 using Map = Eigen::Map<RowMatrix>;
 
 Map map(at::Tensor& tensor) { return { tensor.data_ptr<float>(), tensor.size(0), tensor.size(1) }; }
-MapConst map(const at::Tensor& tensor) { return { tensor.data_ptr<float>(), tensor.size(0), tensor.size(1) }; }
+MapConst map(const at::Tensor& tensor)
+{
+    return { tensor.data_ptr<float>(), tensor.size(0), tensor.size(1) };
+}
 
 /// Rows of x scaled to unit root mean square, times the gain (Zhang & Sennrich 2019).
 void rmsNorm(const MapConst& x, const std::vector<float>& gain, double epsilon, Map out)
@@ -27,7 +30,9 @@ void rmsNorm(const MapConst& x, const std::vector<float>& gain, double epsilon, 
     const Eigen::Map<const Eigen::RowVectorXf> g(gain.data(), static_cast<Eigen::Index>(gain.size()));
     at::parallel_for(0, x.rows(), 16, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-            const float scale = 1.0f / std::sqrt(x.row(row).squaredNorm() / static_cast<float>(x.cols()) + static_cast<float>(epsilon));
+            const float scale = 1.0f
+                / std::sqrt(x.row(row).squaredNorm() / static_cast<float>(x.cols())
+                            + static_cast<float>(epsilon));
             out.row(row) = (x.row(row) * scale).cwiseProduct(g);
         }
     });
@@ -59,8 +64,8 @@ void intervene(Map x, Layer layer, std::span<const model::Intervention> interven
 
 } // namespace
 
-Result<std::unique_ptr<model::LanguageModel>> Transformer::load(
-    const std::filesystem::path& path, const model::ModelOptions& options, const Work& work)
+Result<std::unique_ptr<model::LanguageModel>>
+Transformer::load(const std::filesystem::path& path, const model::ModelOptions& options, const Work& work)
 {
     LODESTONE_TRY(formats::Gguf file, formats::Gguf::open(path));
     std::unique_ptr<Transformer> transformer(new Transformer(std::move(file)));
@@ -82,9 +87,12 @@ Result<at::Tensor> Transformer::matrix(const std::string& name, int rows, int co
             fmt::format("shape [{}, {}]", columns, rows), fmt::format("[{}]", fmt::join(tensor->shape, ", ")),
             fmt::format("{}, tensor '{}'", m_file.path().string(), name));
     at::Tensor result = at::empty({ rows, columns });
-    formats::dequantise(tensor->type, tensor->bytes, { result.data_ptr<float>(), static_cast<std::size_t>(tensor->items) });
+    formats::dequantise(
+        tensor->type, tensor->bytes, { result.data_ptr<float>(), static_cast<std::size_t>(tensor->items) });
     if (!at::isfinite(result.sum()).item<bool>())
-        return badInput("finite weights", "NaN or infinity", fmt::format("{}, tensor '{}'", m_file.path().string(), name));
+        return badInput(
+            "finite weights", "NaN or infinity",
+            fmt::format("{}, tensor '{}'", m_file.path().string(), name));
     return result;
 }
 
@@ -104,11 +112,12 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
     LODESTONE_TRY(m_tokenizer, text::Tokenizer::fromGguf(m_file));
     if (m_tokenizer->size() > static_cast<std::size_t>(m_config.vocabulary))
         return badInput(
-            fmt::format("an embedding for each of {} tokens", m_tokenizer->size()), fmt::format("{}", m_config.vocabulary),
-            m_file.path().string() + ", token_embd.weight");
+            fmt::format("an embedding for each of {} tokens", m_tokenizer->size()),
+            fmt::format("{}", m_config.vocabulary), m_file.path().string() + ", token_embd.weight");
     m_template = text::ChatTemplate::recognise(m_file.text("tokenizer.chat_template").value_or(""));
     LODESTONE_TRY(m_sha256, sha256OfFile(m_file.path(), work));
-    m_threads = options.threads > 0 ? options.threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    m_threads = options.threads > 0 ? options.threads
+                                    : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     at::set_num_threads(m_threads);
     const PathChoice choice = choosePath(m_config, m_threads, options.matrixPath);
     m_matrixPath = choice.description;
@@ -117,7 +126,8 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
     for (int k = 0; k < m_config.blocks; ++k) {
         if (work.cancelled())
             return cancelled();
-        work.tell({ "Loading the model", static_cast<double>(k), static_cast<double>(m_config.blocks), 0, "blocks", -1 });
+        work.tell({ "Loading the model", static_cast<double>(k), static_cast<double>(m_config.blocks), 0,
+                    "blocks", -1 });
         const std::string prefix = fmt::format("blk.{}.", k);
         Block block;
         LODESTONE_TRY(block.attentionNorm, vector(prefix + "attn_norm.weight", m_config.width));
@@ -126,9 +136,12 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
         LODESTONE_TRY(const at::Tensor key, matrix(prefix + "attn_k.weight", keys, m_config.width));
         LODESTONE_TRY(const at::Tensor value, matrix(prefix + "attn_v.weight", keys, m_config.width));
         LODESTONE_TRY(const at::Tensor out, matrix(prefix + "attn_output.weight", m_config.width, queries));
-        LODESTONE_TRY(const at::Tensor gate, matrix(prefix + "ffn_gate.weight", m_config.feedForward, m_config.width));
-        LODESTONE_TRY(const at::Tensor up, matrix(prefix + "ffn_up.weight", m_config.feedForward, m_config.width));
-        LODESTONE_TRY(const at::Tensor down, matrix(prefix + "ffn_down.weight", m_config.width, m_config.feedForward));
+        LODESTONE_TRY(
+            const at::Tensor gate, matrix(prefix + "ffn_gate.weight", m_config.feedForward, m_config.width));
+        LODESTONE_TRY(
+            const at::Tensor up, matrix(prefix + "ffn_up.weight", m_config.feedForward, m_config.width));
+        LODESTONE_TRY(
+            const at::Tensor down, matrix(prefix + "ffn_down.weight", m_config.width, m_config.feedForward));
         block.queryKeyValue = Linear::make(choice.path, at::cat({ q, key, value }));
         block.attentionOut = Linear::make(choice.path, out);
         block.gateUp = Linear::make(choice.path, at::cat({ gate, up }));
@@ -168,23 +181,27 @@ Result<std::vector<Transformer::Run>> Transformer::plan(std::span<const Request>
                 fmt::format("{}", run.pastLength + count), where);
         for (const TokenId token : request.tokens)
             if (token < 0 || token >= m_config.vocabulary)
-                return badInput(fmt::format("token ids below {}", m_config.vocabulary), std::to_string(token), where);
+                return badInput(
+                    fmt::format("token ids below {}", m_config.vocabulary), std::to_string(token), where);
         for (const model::TokenRange& range : { request.pooled, request.scored })
             if (!range.empty() && (range.begin < 0 || range.end > count))
                 return badInput(
-                    fmt::format("a range within {} tokens", count), fmt::format("[{}, {})", range.begin, range.end), where);
+                    fmt::format("a range within {} tokens", count),
+                    fmt::format("[{}, {})", range.begin, range.end), where);
         if (!request.scored.empty() && request.scored.begin == 0 && !run.past)
             return badInput("a scored range that starts after the first token", "token 0", where);
         if (!run.keep) {
             run.page = std::make_shared<Page>(1, m_config.kvHeads, m_config.headWidth, count);
-        } else if (run.past && run.past->page()->used == run.past->own()
+        } else if (
+            run.past && run.past->page()->used == run.past->own()
             && run.past->page()->capacity - run.past->own() >= count) {
             run.page = run.past->page(); // the context is the tip of its page: append in place
             run.pageStart = run.past->own();
             run.page->used += count;
         } else {
             const int capacity = run.past ? std::max(count, 64) : count;
-            run.page = std::make_shared<Page>(m_config.blocks, m_config.kvHeads, m_config.headWidth, capacity);
+            run.page
+                = std::make_shared<Page>(m_config.blocks, m_config.kvHeads, m_config.headWidth, capacity);
             run.page->used = count;
         }
         row += count;
@@ -202,7 +219,9 @@ at::Tensor Transformer::embed(const std::vector<Run>& runs, std::int64_t rows) c
     for (const Run& run : runs)
         for (const TokenId token : run.request->tokens) {
             formats::dequantise(
-                m_embedding->type, m_embedding->bytes.subspan(static_cast<std::size_t>(token) * rowBytes, rowBytes), { to, width });
+                m_embedding->type,
+                m_embedding->bytes.subspan(static_cast<std::size_t>(token) * rowBytes, rowBytes),
+                { to, width });
             to += width;
         }
     return x;
@@ -210,7 +229,8 @@ at::Tensor Transformer::embed(const std::vector<Run>& runs, std::int64_t rows) c
 
 void Transformer::rotateAndStore(const std::vector<Run>& runs, int block, at::Tensor& queryKeyValue) const
 {
-    // Rotary embedding on neighbouring pairs of coordinates (Su et al. 2021), the order in which GGUF stores Llama's heads.
+    // Rotary embedding on neighbouring pairs of coordinates (Su et al. 2021), the order in which GGUF stores
+    // Llama's heads.
     const int heads = m_config.heads, kvHeads = m_config.kvHeads, width = m_config.headWidth;
     const auto stride = queryKeyValue.size(1);
     float* data = queryKeyValue.data_ptr<float>();
@@ -238,17 +258,20 @@ void Transformer::rotateAndStore(const std::vector<Run>& runs, int block, at::Te
                     const float* key = row + (heads + head) * width;
                     const float* value = row + (heads + kvHeads + head) * width;
                     std::copy_n(key, width, run.page->keys(pageBlock, head) + (run.pageStart + t) * width);
-                    std::copy_n(value, width, run.page->values(pageBlock, head) + (run.pageStart + t) * width);
+                    std::copy_n(
+                        value, width, run.page->values(pageBlock, head) + (run.pageStart + t) * width);
                 }
             }
         }
     });
 }
 
-void Transformer::attend(const std::vector<Run>& runs, int block, const at::Tensor& queryKeyValue, at::Tensor& out) const
+void Transformer::attend(
+    const std::vector<Run>& runs, int block, const at::Tensor& queryKeyValue, at::Tensor& out) const
 {
     // One task per request and key/value head; its group of query heads is handled as one matrix product.
-    const int width = m_config.headWidth, kvHeads = m_config.kvHeads, group = m_config.heads / m_config.kvHeads;
+    const int width = m_config.headWidth, kvHeads = m_config.kvHeads,
+              group = m_config.heads / m_config.kvHeads;
     const float scale = 1.0f / std::sqrt(static_cast<float>(width));
     const auto stride = queryKeyValue.size(1);
     const float* data = queryKeyValue.data_ptr<float>();
@@ -257,54 +280,59 @@ void Transformer::attend(const std::vector<Run>& runs, int block, const at::Tens
         const float *keys, *values;
         int length;
     };
-    at::parallel_for(0, static_cast<std::int64_t>(runs.size()) * kvHeads, 1, [&](std::int64_t begin, std::int64_t end) {
-        RowMatrix query, scores, mixed;
-        for (std::int64_t task = begin; task < end; ++task) {
-            const Run& run = runs[static_cast<std::size_t>(task / kvHeads)];
-            const int head = static_cast<int>(task % kvHeads);
-            const int count = static_cast<int>(run.request->tokens.size());
-            std::vector<Piece> pieces;
-            for (const CachedContext* past = run.past.get(); past; past = past->parent().get())
-                pieces.push_back({ past->page()->keys(block, head), past->page()->values(block, head), past->own() });
-            std::reverse(pieces.begin(), pieces.end());
-            const int pageBlock = run.keep ? block : 0;
-            pieces.push_back({ run.page->keys(pageBlock, head) + run.pageStart * width,
-                run.page->values(pageBlock, head) + run.pageStart * width, count });
+    at::parallel_for(
+        0, static_cast<std::int64_t>(runs.size()) * kvHeads, 1, [&](std::int64_t begin, std::int64_t end) {
+            RowMatrix query, scores, mixed;
+            for (std::int64_t task = begin; task < end; ++task) {
+                const Run& run = runs[static_cast<std::size_t>(task / kvHeads)];
+                const int head = static_cast<int>(task % kvHeads);
+                const int count = static_cast<int>(run.request->tokens.size());
+                std::vector<Piece> pieces;
+                for (const CachedContext* past = run.past.get(); past; past = past->parent().get())
+                    pieces.push_back(
+                        { past->page()->keys(block, head), past->page()->values(block, head), past->own() });
+                std::reverse(pieces.begin(), pieces.end());
+                const int pageBlock = run.keep ? block : 0;
+                pieces.push_back({ run.page->keys(pageBlock, head) + run.pageStart * width,
+                                   run.page->values(pageBlock, head) + run.pageStart * width, count });
 
-            query.resize(group * count, width);
-            for (int g = 0; g < group; ++g)
-                for (int t = 0; t < count; ++t)
-                    query.row(g * count + t) = scale
-                        * Eigen::Map<const Eigen::RowVectorXf>(
-                            data + (run.firstRow + t) * stride + (head * group + g) * width, width);
-            scores.resize(group * count, run.pastLength + count);
-            int column = 0;
-            for (const Piece& piece : pieces) {
-                scores.middleCols(column, piece.length).noalias() = query * MapConst(piece.keys, piece.length, width).transpose();
-                column += piece.length;
-            }
-            for (int g = 0; g < group; ++g)
-                for (int t = 0; t < count; ++t) {
-                    auto row = scores.row(g * count + t);
-                    const int seen = run.pastLength + t + 1;
-                    const float most = row.head(seen).maxCoeff();
-                    row.head(seen).array() = (row.head(seen).array() - most).exp();
-                    row.head(seen) /= row.head(seen).sum();
-                    row.tail(row.size() - seen).setZero();
+                query.resize(group * count, width);
+                for (int g = 0; g < group; ++g)
+                    for (int t = 0; t < count; ++t)
+                        query.row(g * count + t)
+                            = scale
+                            * Eigen::Map<const Eigen::RowVectorXf>(
+                                  data + (run.firstRow + t) * stride + (head * group + g) * width, width);
+                scores.resize(group * count, run.pastLength + count);
+                int column = 0;
+                for (const Piece& piece : pieces) {
+                    scores.middleCols(column, piece.length).noalias()
+                        = query * MapConst(piece.keys, piece.length, width).transpose();
+                    column += piece.length;
                 }
-            mixed.setZero(group * count, width);
-            column = 0;
-            for (const Piece& piece : pieces) {
-                mixed.noalias() += scores.middleCols(column, piece.length) * MapConst(piece.values, piece.length, width);
-                column += piece.length;
+                for (int g = 0; g < group; ++g)
+                    for (int t = 0; t < count; ++t) {
+                        auto row = scores.row(g * count + t);
+                        const int seen = run.pastLength + t + 1;
+                        const float most = row.head(seen).maxCoeff();
+                        row.head(seen).array() = (row.head(seen).array() - most).exp();
+                        row.head(seen) /= row.head(seen).sum();
+                        row.tail(row.size() - seen).setZero();
+                    }
+                mixed.setZero(group * count, width);
+                column = 0;
+                for (const Piece& piece : pieces) {
+                    mixed.noalias() += scores.middleCols(column, piece.length)
+                        * MapConst(piece.values, piece.length, width);
+                    column += piece.length;
+                }
+                for (int g = 0; g < group; ++g)
+                    for (int t = 0; t < count; ++t)
+                        Eigen::Map<Eigen::RowVectorXf>(
+                            result + (run.firstRow + t) * out.size(1) + (head * group + g) * width, width)
+                            = mixed.row(g * count + t);
             }
-            for (int g = 0; g < group; ++g)
-                for (int t = 0; t < count; ++t)
-                    Eigen::Map<Eigen::RowVectorXf>(
-                        result + (run.firstRow + t) * out.size(1) + (head * group + g) * width, width)
-                        = mixed.row(g * count + t);
-        }
-    });
+        });
 }
 
 Result<std::vector<Reading>> Transformer::read(
@@ -326,7 +354,9 @@ Result<std::vector<Reading>> Transformer::read(
     for (const model::Intervention& change : interventions)
         if (change.direction.size() != m_config.width || !change.direction.allFinite()
             || (change.kind == model::Intervention::Kind::Ablate && change.direction.norm() == 0))
-            return badInput(fmt::format("a finite, nonzero direction of {} numbers", m_config.width), fmt::format("{}", change.direction.size()));
+            return badInput(
+                fmt::format("a finite, nonzero direction of {} numbers", m_config.width),
+                fmt::format("{}", change.direction.size()));
     try {
         const c10::InferenceMode guard;
         at::set_num_threads(m_threads);
@@ -351,9 +381,11 @@ Result<std::vector<Reading>> Transformer::read(
                 return;
             const auto row = static_cast<Eigen::Index>(place - layers.begin());
             for (std::size_t i = 0; i < runs.size(); ++i) {
-                const auto states = map(x).middleRows(runs[i].firstRow, static_cast<Eigen::Index>(requests[i].tokens.size()));
+                const auto states = map(x).middleRows(
+                    runs[i].firstRow, static_cast<Eigen::Index>(requests[i].tokens.size()));
                 if (const auto& pooled = requests[i].pooled; !pooled.empty())
-                    readings[i].mean.row(row) = states.middleRows(pooled.begin, pooled.size()).colwise().mean();
+                    readings[i].mean.row(row)
+                        = states.middleRows(pooled.begin, pooled.size()).colwise().mean();
                 if (requests[i].last)
                     readings[i].last.row(row) = states.bottomRows(1);
             }
@@ -381,7 +413,8 @@ Result<std::vector<Reading>> Transformer::read(
     return readings;
 }
 
-void Transformer::score(const std::vector<Run>& runs, const at::Tensor& x, std::vector<Reading>& readings) const
+void Transformer::score(
+    const std::vector<Run>& runs, const at::Tensor& x, std::vector<Reading>& readings) const
 {
     // Which packed rows must meet the unembedding, and for which token (-1: the whole distribution).
     struct Wanted {
@@ -396,7 +429,8 @@ void Transformer::score(const std::vector<Run>& runs, const at::Tensor& x, std::
         const int lastRow = runs[i].firstRow + static_cast<int>(request.tokens.size()) - 1;
         map(lastStates).row(static_cast<Eigen::Index>(i)) = map(x).row(lastRow);
         for (int t = request.scored.begin; t < request.scored.end; ++t)
-            wanted.push_back({ i, t == 0 ? -1 : runs[i].firstRow + t - 1, request.tokens[static_cast<std::size_t>(t)] });
+            wanted.push_back(
+                { i, t == 0 ? -1 : runs[i].firstRow + t - 1, request.tokens[static_cast<std::size_t>(t)] });
         if (request.logits)
             wanted.push_back({ i, lastRow, -1 });
     }
@@ -408,7 +442,8 @@ void Transformer::score(const std::vector<Run>& runs, const at::Tensor& x, std::
             readings[i].hidden = state;
         if (runs[i].keep)
             readings[i].context = std::make_shared<CachedContext>(
-                runs[i].page == (runs[i].past ? runs[i].past->page() : nullptr) ? runs[i].past->parent() : runs[i].past,
+                runs[i].page == (runs[i].past ? runs[i].past->page() : nullptr) ? runs[i].past->parent()
+                                                                                : runs[i].past,
                 runs[i].page, runs[i].pageStart + static_cast<int>(runs[i].request->tokens.size()), state);
     }
     constexpr std::size_t chunk = 256; // rows of logits held at once
@@ -424,7 +459,8 @@ void Transformer::score(const std::vector<Run>& runs, const at::Tensor& x, std::
         rmsNorm(map(std::as_const(states)), m_finalNorm, m_config.normEpsilon, map(normed));
         for (std::size_t i = 0; i < count; ++i)
             if (wanted[first + i].row < 0)
-                map(normed).row(static_cast<Eigen::Index>(i)) = runs[wanted[first + i].request].past->lastHidden().transpose();
+                map(normed).row(static_cast<Eigen::Index>(i))
+                    = runs[wanted[first + i].request].past->lastHidden().transpose();
         at::Tensor logits = (*m_head)(normed);
         Eigen::VectorXf logSum(static_cast<Eigen::Index>(count));
         at::parallel_for(0, static_cast<std::int64_t>(count), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -452,7 +488,8 @@ Result<RowMatrix> Transformer::unembedding(std::span<const TokenId> tokens) cons
     const std::size_t rowBytes = m_output->bytes.size() / static_cast<std::size_t>(m_config.vocabulary);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (tokens[i] < 0 || tokens[i] >= m_config.vocabulary)
-            return badInput(fmt::format("token ids below {}", m_config.vocabulary), std::to_string(tokens[i]));
+            return badInput(
+                fmt::format("token ids below {}", m_config.vocabulary), std::to_string(tokens[i]));
         formats::dequantise(
             m_output->type, m_output->bytes.subspan(static_cast<std::size_t>(tokens[i]) * rowBytes, rowBytes),
             { rows.row(static_cast<Eigen::Index>(i)).data(), static_cast<std::size_t>(m_config.width) });

@@ -9,8 +9,8 @@ namespace lodestone::torch_engine {
 
 class Transformer final : public model::LanguageModel {
 public:
-    static Result<std::unique_ptr<model::LanguageModel>> load(
-        const std::filesystem::path& path, const model::ModelOptions& options, const Work& work);
+    static Result<std::unique_ptr<model::LanguageModel>>
+    load(const std::filesystem::path& path, const model::ModelOptions& options, const Work& work);
 
     const model::ModelConfig& config() const override { return m_config; }
     const text::Tokenizer& tokenizer() const override { return *m_tokenizer; }
@@ -48,9 +48,11 @@ private:
     Result<std::vector<float>> vector(const std::string& name, int size) const;
     Result<std::vector<Run>> plan(std::span<const model::Request> requests) const;
     at::Tensor embed(const std::vector<Run>& runs, std::int64_t rows) const;
-    void attend(const std::vector<Run>& runs, int block, const at::Tensor& queryKeyValue, at::Tensor& out) const;
+    void
+    attend(const std::vector<Run>& runs, int block, const at::Tensor& queryKeyValue, at::Tensor& out) const;
     void rotateAndStore(const std::vector<Run>& runs, int block, at::Tensor& queryKeyValue) const;
-    void score(const std::vector<Run>& runs, const at::Tensor& x, std::vector<model::Reading>& readings) const;
+    void
+    score(const std::vector<Run>& runs, const at::Tensor& x, std::vector<model::Reading>& readings) const;
 
     formats::Gguf m_file;
     model::ModelConfig m_config;

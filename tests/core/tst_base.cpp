@@ -43,9 +43,9 @@ class TestBase : public QObject {
 private Q_SLOTS:
     void anErrorIsOneSentence()
     {
-        const Error whole { ErrorKind::BadInput, "42 rows", "40 rows", "data.csv" };
+        const Error whole{ ErrorKind::BadInput, "42 rows", "40 rows", "data.csv" };
         QCOMPARE(whole.message(), std::string("data.csv: expected 42 rows, found 40 rows"));
-        QCOMPARE((Error { ErrorKind::Failed, "space", "", "" }.message()), std::string("expected space"));
+        QCOMPARE((Error{ ErrorKind::Failed, "space", "", "" }.message()), std::string("expected space"));
         QCOMPARE(cancelled().value().message(), std::string("cancelled"));
         QCOMPARE(cancelled().value().kind, ErrorKind::Cancelled);
     }
@@ -77,13 +77,15 @@ private Q_SLOTS:
     void aLayerThatIsNoneIsRefused_data()
     {
         QTest::addColumn<QByteArray>("token");
-        for (const char* token : { "", "-1", "+3", "3.5", "12x", " 3", "Embedding", "block 3", "999999999999999999999", "100001" })
+        for (const char* token : { "", "-1", "+3", "3.5", "12x", " 3", "Embedding", "block 3",
+                                   "999999999999999999999", "100001" })
             QTest::newRow(token) << QByteArray(token);
     }
     void aLayerThatIsNoneIsRefused()
     {
         QFETCH(QByteArray, token);
-        const auto layer = Layer::parse(std::string_view(token.constData(), static_cast<std::size_t>(token.size())));
+        const auto layer
+            = Layer::parse(std::string_view(token.constData(), static_cast<std::size_t>(token.size())));
         VERIFY_FAILS(layer, "a layer", "'" + token.toStdString() + "'");
         QCOMPARE(layer.error().kind, ErrorKind::Usage);
     }
@@ -92,7 +94,8 @@ private Q_SLOTS:
     void rngIsThePublishedGenerator()
     {
         Rng rng(42, 54);
-        for (const std::uint32_t expected : { 0xa15c02b7u, 0x7b47f409u, 0xba1d3330u, 0x83d2f293u, 0xbfa4784bu, 0xcbed606eu })
+        for (const std::uint32_t expected :
+             { 0xa15c02b7u, 0x7b47f409u, 0xba1d3330u, 0x83d2f293u, 0xbfa4784bu, 0xcbed606eu })
             QCOMPARE(rng.next(), expected);
     }
 
@@ -128,7 +131,8 @@ private Q_SLOTS:
             normalSquares += z * z;
             fourth += z * z * z * z;
         }
-        // Five standard errors of each mean: sd/sqrt(n) of U(0,1), its square, z, z^2 (sqrt 2) and z^4 (sqrt 96).
+        // Five standard errors of each mean: sd/sqrt(n) of U(0,1), its square, z, z^2 (sqrt 2) and z^4 (sqrt
+        // 96).
         const double root = std::sqrt(static_cast<double>(n));
         QVERIFY(std::abs(sum / n - 0.5) < 5 * 0.2887 / root);
         QVERIFY(std::abs(squares / n - 1.0 / 3) < 5 * 0.2981 / root);
@@ -140,13 +144,14 @@ private Q_SLOTS:
     void belowIsUniformAndBounded()
     {
         Rng rng(3);
-        std::array<int, 7> counts {};
+        std::array<int, 7> counts{};
         for (int i = 0; i < 70000; ++i)
             ++counts[rng.below(7)];
         double chiSquared = 0;
         for (const int count : counts)
             chiSquared += (count - 10000.0) * (count - 10000.0) / 10000.0;
-        QVERIFY2(chiSquared < 22.46, qPrintable(QString::number(chiSquared))); // 99.9 % of chi squared, 6 degrees
+        QVERIFY2(
+            chiSquared < 22.46, qPrintable(QString::number(chiSquared))); // 99.9 % of chi squared, 6 degrees
         QCOMPARE(rng.below(1), 0u);
     }
 
@@ -155,11 +160,11 @@ private Q_SLOTS:
         Rng rng(5);
         std::vector<int> counts(6);
         for (int i = 0; i < 6000; ++i) {
-            std::vector<int> items { 0, 1, 2 };
+            std::vector<int> items{ 0, 1, 2 };
             rng.shuffle(items);
             std::vector<int> sorted = items;
             std::sort(sorted.begin(), sorted.end());
-            QCOMPARE(sorted, (std::vector<int> { 0, 1, 2 }));
+            QCOMPARE(sorted, (std::vector<int>{ 0, 1, 2 }));
             ++counts[static_cast<std::size_t>(items[0] * 2 + (items[1] > items[2] ? 1 : 0))];
         }
         double chiSquared = 0;
@@ -219,17 +224,20 @@ private Q_SLOTS:
     void aFailedWriteLeavesWhatWasThere()
     {
         const ScratchFolder folder;
-        // A folder that is not empty cannot be replaced by a file: the rename fails after the bytes were written.
+        // A folder that is not empty cannot be replaced by a file: the rename fails after the bytes were
+        // written.
         folder.write("target/inside", "old");
         const auto failed = writeFileAtomically(folder / "target", "new");
         VERIFY_FAILS(failed, "to write the file", (folder / "target").string());
         QCOMPARE(failed.error().kind, ErrorKind::Failed);
         QCOMPARE(bytesOf(folder / "target/inside"), std::string("old"));
         QCOMPARE(QDir(QString::fromStdString(folder.path().string())).entryList(QDir::Files).size(), 0);
-        VERIFY_FAILS(writeFileAtomically(folder / "no/such/folder/file", "x"), "No such file", "no/such/folder/file");
+        VERIFY_FAILS(
+            writeFileAtomically(folder / "no/such/folder/file", "x"), "No such file", "no/such/folder/file");
         // A full disk: the old file stays and no part of the new one is left.
         if (std::filesystem::exists("/dev/full")) {
-            std::filesystem::create_symlink("/dev/full", folder / ("note." + std::to_string(::getpid()) + ".part"));
+            std::filesystem::create_symlink(
+                "/dev/full", folder / ("note." + std::to_string(::getpid()) + ".part"));
             const auto note = folder.write("note", "old note");
             VERIFY_FAILS(writeFileAtomically(note, "new note"), "No space left", "note");
             QCOMPARE(bytesOf(note), std::string("old note"));
@@ -253,7 +261,7 @@ private Q_SLOTS:
         VERIFY_FAILS(sha256OfFile(folder.path()), "a readable file", folder.path().string());
         std::stop_source stop;
         stop.request_stop();
-        const auto stopped = sha256OfFile(folder / "million", Work { stop.get_token(), {} });
+        const auto stopped = sha256OfFile(folder / "million", Work{ stop.get_token(), {} });
         QVERIFY(!stopped && stopped.error().kind == ErrorKind::Cancelled);
     }
 
@@ -277,9 +285,10 @@ private Q_SLOTS:
         QVERIFY(!silent.cancelled());
         std::stop_source stop;
         std::vector<std::string> heard;
-        const Work work { stop.get_token(), [&](const Progress& progress) { heard.push_back(progress.what); } };
+        const Work work{ stop.get_token(),
+                         [&](const Progress& progress) { heard.push_back(progress.what); } };
         work.tell({ "Reading", 1, 2, 0, "rows", -1 });
-        QCOMPARE(heard, (std::vector<std::string> { "Reading" }));
+        QCOMPARE(heard, (std::vector<std::string>{ "Reading" }));
         QVERIFY(!work.cancelled());
         stop.request_stop();
         QVERIFY(work.cancelled());

@@ -23,7 +23,10 @@ std::string floats(const std::vector<float>& values)
     return bytes;
 }
 
-std::span<const std::byte> span(const std::string& bytes) { return std::as_bytes(std::span(bytes.data(), bytes.size())); }
+std::span<const std::byte> span(const std::string& bytes)
+{
+    return std::as_bytes(std::span(bytes.data(), bytes.size()));
+}
 
 std::vector<float> dequantised(QuantType type, const std::string& bytes, std::size_t items)
 {
@@ -52,10 +55,15 @@ GgufWriter sample()
     file.raw("a.f64", 12, littleEndian(0.1));
     file.texts("a.texts", { "one", "", "drei \xc3\xa4" });
     file.integers("a.integers", { 3, -4, 5 });
-    file.raw("a.reals", 9, littleEndian(std::uint32_t(6)) + littleEndian(std::uint64_t(2)) + floats({ 1.5f, -2.5f }));
-    file.raw("a.flags", 9, littleEndian(std::uint32_t(7)) + littleEndian(std::uint64_t(3)) + std::string("\1\0\1", 3));
+    file.raw(
+        "a.reals", 9,
+        littleEndian(std::uint32_t(6)) + littleEndian(std::uint64_t(2)) + floats({ 1.5f, -2.5f }));
+    file.raw(
+        "a.flags", 9,
+        littleEndian(std::uint32_t(7)) + littleEndian(std::uint64_t(3)) + std::string("\1\0\1", 3));
     file.tensor("first", { 3, 2 }, 0, floats({ 1, 2, 3, 4, 5, 6 }));
-    file.tensor("second", { 2 }, 1, littleEndian(std::uint16_t(0x3c00)) + littleEndian(std::uint16_t(0xc000)));
+    file.tensor(
+        "second", { 2 }, 1, littleEndian(std::uint16_t(0x3c00)) + littleEndian(std::uint16_t(0xc000)));
     return file;
 }
 
@@ -75,8 +83,8 @@ std::string withKey(std::uint32_t kind, const std::string& payload)
     return file.bytes();
 }
 
-/// Round to nearest even from first principles: the nearer of the two neighbouring halves, found by bisection over all
-/// finite ones; a tie goes to the even bit pattern; 65520 and above is infinity.
+/// Round to nearest even from first principles: the nearer of the two neighbouring halves, found by bisection
+/// over all finite ones; a tie goes to the even bit pattern; 65520 and above is infinity.
 std::uint16_t nearestHalf(float value)
 {
     const std::uint16_t sign = std::signbit(value) ? 0x8000u : 0u;
@@ -135,15 +143,18 @@ private Q_SLOTS:
 
     void floatsRoundToTheNearestEvenHalf()
     {
-        // Around every half and every midpoint between two, one float below and above; then a sweep of bit patterns.
+        // Around every half and every midpoint between two, one float below and above; then a sweep of bit
+        // patterns.
         for (int bits = 0; bits < 0x7c00; ++bits) {
             const float here = halfToFloat(static_cast<std::uint16_t>(bits));
             const float next = bits == 0x7bff ? 65536.0f : halfToFloat(static_cast<std::uint16_t>(bits + 1));
             const float middle = here + (next - here) / 2;
-            for (const float value : { here, middle, std::nextafter(here, 1e9f), std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f) })
+            for (const float value : { here, middle, std::nextafter(here, 1e9f), std::nextafter(middle, 0.0f),
+                                       std::nextafter(middle, 1e9f) })
                 for (const float signedValue : { value, -value })
                     if (floatToHalf(signedValue) != nearestHalf(signedValue))
-                        QFAIL(qPrintable(QStringLiteral("%1").arg(static_cast<double>(signedValue), 0, 'g', 10)));
+                        QFAIL(qPrintable(
+                            QStringLiteral("%1").arg(static_cast<double>(signedValue), 0, 'g', 10)));
         }
         for (std::uint64_t bits = 0; bits < (std::uint64_t(1) << 32u); bits += 65521) {
             const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
@@ -173,14 +184,19 @@ private Q_SLOTS:
 
     void plainFormatsAreRead()
     {
-        QCOMPARE(dequantised(QuantType::F32, floats({ 1.5f, -0.0f, 3e38f }), 3), (std::vector<float> { 1.5f, -0.0f, 3e38f }));
         QCOMPARE(
-            dequantised(QuantType::F16, littleEndian(std::uint16_t(0x3555)) + littleEndian(std::uint16_t(0x8001)), 2),
-            (std::vector<float> { 0.333251953125f, -0x1p-24f }));
+            dequantised(QuantType::F32, floats({ 1.5f, -0.0f, 3e38f }), 3),
+            (std::vector<float>{ 1.5f, -0.0f, 3e38f }));
+        QCOMPARE(
+            dequantised(
+                QuantType::F16, littleEndian(std::uint16_t(0x3555)) + littleEndian(std::uint16_t(0x8001)), 2),
+            (std::vector<float>{ 0.333251953125f, -0x1p-24f }));
         // bfloat16 is the upper half of a float: 0x3fc0 = 1.5, 0xc2f7 = -123.5.
         QCOMPARE(
-            dequantised(QuantType::BF16, littleEndian(std::uint16_t(0x3fc0)) + littleEndian(std::uint16_t(0xc2f7)), 2),
-            (std::vector<float> { 1.5f, -123.5f }));
+            dequantised(
+                QuantType::BF16, littleEndian(std::uint16_t(0x3fc0)) + littleEndian(std::uint16_t(0xc2f7)),
+                2),
+            (std::vector<float>{ 1.5f, -123.5f }));
     }
 
     /// Byte i holds weight i in its low nibble and weight i + 16 in its high one.
@@ -204,7 +220,8 @@ private Q_SLOTS:
 
     void q4_1AddsItsMinimum()
     {
-        std::string block = littleEndian(std::uint16_t(0x3400)) + littleEndian(std::uint16_t(0xc200)); // 0.25, -3
+        std::string block
+            = littleEndian(std::uint16_t(0x3400)) + littleEndian(std::uint16_t(0xc200)); // 0.25, -3
         std::vector<float> expected(32);
         for (int i = 0; i < 16; ++i) {
             block += static_cast<char>((15 - i) | i << 4);
@@ -237,23 +254,31 @@ private Q_SLOTS:
         QCOMPARE(file->path(), path);
         QCOMPARE(file->fileSize(), std::filesystem::file_size(path));
         QCOMPARE(file->text("general.architecture").value(), std::string("llama"));
-        const std::pair<const char*, std::int64_t> integers[] = { { "a.u8", 200 }, { "a.i8", -100 }, { "a.u16", 60000 }, { "a.i16", -30000 },
-            { "a.u32", 4000000000 }, { "a.i32", -2000000000 }, { "a.u64", std::int64_t(1) << 40u }, { "a.i64", -(std::int64_t(1) << 40u) } };
+        const std::pair<const char*, std::int64_t> integers[] = { { "a.u8", 200 },
+                                                                  { "a.i8", -100 },
+                                                                  { "a.u16", 60000 },
+                                                                  { "a.i16", -30000 },
+                                                                  { "a.u32", 4000000000 },
+                                                                  { "a.i32", -2000000000 },
+                                                                  { "a.u64", std::int64_t(1) << 40u },
+                                                                  { "a.i64", -(std::int64_t(1) << 40u) } };
         for (const auto& [key, expected] : integers)
             QCOMPARE(file->integer(key).value(), expected);
         QCOMPARE(file->real("a.f32").value(), 0.25);
         QCOMPARE(file->real("a.f64").value(), 0.1);
         QVERIFY(file->flagOr("a.true", false));
         QVERIFY(!file->flagOr("a.false", true));
-        QCOMPARE(*file->texts("a.texts").value(), (std::vector<std::string> { "one", "", "drei \xc3\xa4" }));
-        QCOMPARE(*file->integers("a.integers").value(), (std::vector<std::int64_t> { 3, -4, 5 }));
-        QCOMPARE(*file->integers("a.flags").value(), (std::vector<std::int64_t> { 1, 0, 1 }));
-        QCOMPARE(std::get<std::vector<double>>(file->metadata().at("a.reals")), (std::vector<double> { 1.5, -2.5 }));
+        QCOMPARE(*file->texts("a.texts").value(), (std::vector<std::string>{ "one", "", "drei \xc3\xa4" }));
+        QCOMPARE(*file->integers("a.integers").value(), (std::vector<std::int64_t>{ 3, -4, 5 }));
+        QCOMPARE(*file->integers("a.flags").value(), (std::vector<std::int64_t>{ 1, 0, 1 }));
+        QCOMPARE(
+            std::get<std::vector<double>>(file->metadata().at("a.reals")),
+            (std::vector<double>{ 1.5, -2.5 }));
         const GgufTensor& first = *file->tensor("first").value();
-        QCOMPARE(first.shape, (std::vector<std::uint64_t> { 3, 2 }));
+        QCOMPARE(first.shape, (std::vector<std::uint64_t>{ 3, 2 }));
         QCOMPARE(first.items, std::uint64_t(6));
-        QCOMPARE(first.toFloat(), (std::vector<float> { 1, 2, 3, 4, 5, 6 }));
-        QCOMPARE(file->tensor("second").value()->toFloat(), (std::vector<float> { 1, -2 }));
+        QCOMPARE(first.toFloat(), (std::vector<float>{ 1, 2, 3, 4, 5, 6 }));
+        QCOMPARE(file->tensor("second").value()->toFloat(), (std::vector<float>{ 1, -2 }));
     }
 
     void askingForWhatIsNotThereSaysSo()
@@ -284,11 +309,13 @@ private Q_SLOTS:
         file.tensor("weights", { 2 }, 0, floats({ 7, 8 }));
         const auto read = Gguf::open(folder.write("aligned.gguf", file.bytes()));
         VERIFY_OK(read);
-        QCOMPARE(read->tensor("weights").value()->toFloat(), (std::vector<float> { 7, 8 }));
+        QCOMPARE(read->tensor("weights").value()->toFloat(), (std::vector<float>{ 7, 8 }));
         for (const std::uint32_t alignment : { 65537u, 0xffffffffu }) {
             GgufWriter wrong;
             wrong.integer("general.alignment", alignment);
-            VERIFY_FAILS(Gguf::open(folder.write("wrong.gguf", wrong.bytes())), "an alignment", std::to_string(alignment), "wrong.gguf");
+            VERIFY_FAILS(
+                Gguf::open(folder.write("wrong.gguf", wrong.bytes())), "an alignment",
+                std::to_string(alignment), "wrong.gguf");
         }
     }
 
@@ -297,11 +324,15 @@ private Q_SLOTS:
         const ScratchFolder folder;
         VERIFY_FAILS(Gguf::open(folder / "absent.gguf"), "a readable file", "absent.gguf");
         VERIFY_FAILS(Gguf::open(folder.path()), "a regular file", "a folder");
-        VERIFY_FAILS(Gguf::open(folder.write("empty.gguf", "")), "4 bytes", "0 left", "empty.gguf, byte 0, magic");
-        VERIFY_FAILS(Gguf::open(folder.write("zip.gguf", "PK\3\4 and more")), "magic 'GGUF'", "0x04034b50", "zip.gguf, byte 0");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("empty.gguf", "")), "4 bytes", "0 left", "empty.gguf, byte 0, magic");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("zip.gguf", "PK\3\4 and more")), "magic 'GGUF'", "0x04034b50",
+            "zip.gguf, byte 0");
         GgufWriter old = sample();
         old.version = 1;
-        VERIFY_FAILS(Gguf::open(folder.write("old.gguf", old.bytes())), "version 2 or 3", "found 1", "byte 4");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("old.gguf", old.bytes())), "version 2 or 3", "found 1", "byte 4");
         old.version = 2;
         VERIFY_OK(Gguf::open(folder.write("two.gguf", old.bytes())));
         old.version = 0x03000000; // big-endian
@@ -328,7 +359,8 @@ private Q_SLOTS:
         const ScratchFolder folder;
         const std::string whole = sample().bytes();
         largestAllocation = 0;
-        for (const std::uint64_t lie : { ~std::uint64_t(0), std::uint64_t(1) << 63u, std::uint64_t(1000000), std::uint64_t(0) })
+        for (const std::uint64_t lie :
+             { ~std::uint64_t(0), std::uint64_t(1) << 63u, std::uint64_t(1000000), std::uint64_t(0) })
             for (std::size_t at = 0; at + 8 <= whole.size(); ++at) {
                 std::string bytes = whole;
                 bytes.replace(at, 8, littleEndian(lie));
@@ -347,21 +379,39 @@ private Q_SLOTS:
         const ScratchFolder folder;
         std::string bytes = sample().bytes();
         bytes.replace(8, 8, littleEndian(std::uint64_t(1) << 60u));
-        VERIFY_FAILS(Gguf::open(folder.write("tensors.gguf", bytes)), "counts that fit the file", "1152921504606846976 tensors", "tensors.gguf, byte 8");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("tensors.gguf", bytes)), "counts that fit the file",
+            "1152921504606846976 tensors", "tensors.gguf, byte 8");
         bytes = sample().bytes();
         bytes.replace(16, 8, littleEndian(~std::uint64_t(0)));
-        VERIFY_FAILS(Gguf::open(folder.write("keys.gguf", bytes)), "counts that fit the file", "18446744073709551615 keys");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("keys.gguf", bytes)), "counts that fit the file",
+            "18446744073709551615 keys");
 
-        const auto array = [](std::uint32_t kind, std::uint64_t count) { return littleEndian(kind) + littleEndian(count) + std::string(64, '\0'); };
-        VERIFY_FAILS(Gguf::open(folder.write("array.gguf", withKey(9, array(8, std::uint64_t(1) << 61u)))), "array elements", "some.key", "array.gguf, byte ");
-        VERIFY_FAILS(Gguf::open(folder.write("array.gguf", withKey(9, array(0, 1000)))), "1000 array elements", "bytes left");
-        VERIFY_FAILS(Gguf::open(folder.write("array.gguf", withKey(9, array(9, 1)))), "an array of numbers", "element type 9");
+        const auto array = [](std::uint32_t kind, std::uint64_t count) {
+            return littleEndian(kind) + littleEndian(count) + std::string(64, '\0');
+        };
+        VERIFY_FAILS(
+            Gguf::open(folder.write("array.gguf", withKey(9, array(8, std::uint64_t(1) << 61u)))),
+            "array elements", "some.key", "array.gguf, byte ");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("array.gguf", withKey(9, array(0, 1000)))), "1000 array elements",
+            "bytes left");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("array.gguf", withKey(9, array(9, 1)))), "an array of numbers",
+            "element type 9");
         VERIFY_FAILS(Gguf::open(folder.write("array.gguf", withKey(9, array(99, 1)))), "element type 99");
-        VERIFY_FAILS(Gguf::open(folder.write("kind.gguf", withKey(13, std::string(64, '\0')))), "a metadata type from 0 to 12", "found 13", "some.key");
-        VERIFY_FAILS(Gguf::open(folder.write("text.gguf", withKey(8, littleEndian(~std::uint64_t(0)) + "abc"))), "18446744073709551615 bytes", "some.key");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("kind.gguf", withKey(13, std::string(64, '\0')))),
+            "a metadata type from 0 to 12", "found 13", "some.key");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("text.gguf", withKey(8, littleEndian(~std::uint64_t(0)) + "abc"))),
+            "18446744073709551615 bytes", "some.key");
         std::string longKey = sample().bytes();
         longKey.replace(24, 8, littleEndian(std::uint64_t(1) << 62u));
-        VERIFY_FAILS(Gguf::open(folder.write("key.gguf", longKey)), "4611686018427387904 bytes", "key.gguf, byte 32, key 0");
+        VERIFY_FAILS(
+            Gguf::open(folder.write("key.gguf", longKey)), "4611686018427387904 bytes",
+            "key.gguf, byte 32, key 0");
     }
 
     void lyingTensorsAreNamed()
@@ -372,10 +422,12 @@ private Q_SLOTS:
         VERIFY_OK(open(withTensor({ 5, 5 }, 0)));
         VERIFY_FAILS(open(withTensor({ 26, 1 }, 0)), "104 bytes of tensor data", "t.gguf, tensor 'weights'");
         VERIFY_FAILS(open(withTensor({ 5, 5 }, 0, 1)), "100 bytes of tensor data");
-        VERIFY_FAILS(open(withTensor({ 1 }, 0, ~std::uint64_t(0) - 3)), "4 bytes of tensor data", "tensor 'weights'");
+        VERIFY_FAILS(
+            open(withTensor({ 1 }, 0, ~std::uint64_t(0) - 3)), "4 bytes of tensor data", "tensor 'weights'");
         VERIFY_FAILS(open(withTensor({ big, big }, 0)), "a shape whose product fits", "weights");
         VERIFY_FAILS(open(withTensor({ big, big, big, big }, 0)), "a shape whose product fits");
-        VERIFY_FAILS(open(withTensor({ big, big / 32 }, 0)), "bytes of tensor data"); // fits 64 bits, not the file
+        VERIFY_FAILS(
+            open(withTensor({ big, big / 32 }, 0)), "bytes of tensor data"); // fits 64 bits, not the file
         VERIFY_FAILS(open(withTensor({ 4, 0 }, 0)), "a shape whose product fits", "dimension 1 of 0");
         VERIFY_FAILS(open(withTensor({ 1, 1, 1, 1, 1 }, 0)), "at most 4 dimensions", "found 5");
         VERIFY_FAILS(open(withTensor({ 4 }, 7)), "a tensor type among F32", "type number 7", "weights");
@@ -398,7 +450,9 @@ private Q_SLOTS:
         file.raw("key" + std::string(100000, 'x'), 99, "");
         const auto opened = Gguf::open(folder.write("long.gguf", file.bytes() + std::string(100, '\0')));
         VERIFY_FAILS(opened, "long.gguf", "keyxxx");
-        QVERIFY2(opened.error().message().size() < 400, qPrintable(QString::number(opened.error().message().size())));
+        QVERIFY2(
+            opened.error().message().size() < 400,
+            qPrintable(QString::number(opened.error().message().size())));
     }
 
     void mapsAreMovable()

@@ -1,4 +1,5 @@
-// Arrays that numpy can read: bytes as numpy writes them are read, ours are written as numpy reads them, lies are named.
+// Arrays that numpy can read: bytes as numpy writes them are read, ours are written as numpy reads them, lies
+// are named.
 #include "core/formats/npy.h"
 #include "core/formats/quant.h"
 #include "tests/support/allocation_watch.h"
@@ -22,13 +23,15 @@ std::string npy(const std::string& dictionary, std::string_view data, int versio
     text.resize((fixed + text.size() + 64) / 64 * 64 - fixed - 1, ' ');
     text += '\n';
     std::string bytes = "\x93NUMPY" + std::string(1, static_cast<char>(version)) + std::string(1, '\0');
-    bytes += version == 1 ? littleEndian(static_cast<std::uint16_t>(text.size())) : littleEndian(static_cast<std::uint32_t>(text.size()));
+    bytes += version == 1 ? littleEndian(static_cast<std::uint16_t>(text.size()))
+                          : littleEndian(static_cast<std::uint32_t>(text.size()));
     return bytes + text + std::string(data);
 }
 
 std::string dictionary(const std::string& descr, const std::string& shape, bool fortran = false)
 {
-    return "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") + ", 'shape': " + shape + ", }";
+    return "{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False")
+        + ", 'shape': " + shape + ", }";
 }
 
 template <typename Number>
@@ -61,12 +64,15 @@ private Q_SLOTS:
         };
         row("<f2", numbers<std::uint16_t>({ 0x3e00, 0xc400, 0x0001, 0x7bff }), { 1.5f, -4, 0x1p-24f, 65504 });
         row("<f4", numbers<float>({ 1.5f, -2, 3e38f, 1e-40f }), { 1.5f, -2, 3e38f, 1e-40f });
-        row("<f8", numbers<double>({ 0.1, -1e300, 1e-300, 7 }), { 0.1f, -std::numeric_limits<float>::infinity(), 0, 7 });
+        row("<f8", numbers<double>({ 0.1, -1e300, 1e-300, 7 }),
+            { 0.1f, -std::numeric_limits<float>::infinity(), 0, 7 });
         row("|i1", numbers<std::int8_t>({ -128, 127, 0, -1 }), { -128, 127, 0, -1 });
         row("|u1", numbers<std::uint8_t>({ 255, 128, 0, 1 }), { 255, 128, 0, 1 });
         row("<i2", numbers<std::int16_t>({ -32768, 32767, 0, -1 }), { -32768, 32767, 0, -1 });
-        row("<i4", numbers<std::int32_t>({ -2147483647 - 1, 16777216, 0, -1 }), { -2147483648.0f, 16777216, 0, -1 });
-        row("<i8", numbers<std::int64_t>({ std::int64_t(1) << 40u, -5, 0, 1 }), { 1099511627776.0f, -5, 0, 1 });
+        row("<i4", numbers<std::int32_t>({ -2147483647 - 1, 16777216, 0, -1 }),
+            { -2147483648.0f, 16777216, 0, -1 });
+        row("<i8", numbers<std::int64_t>({ std::int64_t(1) << 40u, -5, 0, 1 }),
+            { 1099511627776.0f, -5, 0, 1 });
         row("|b1", std::string("\1\0\0\1", 4), { 1, 0, 0, 1 });
     }
     void everyElementTypeIsRead()
@@ -76,10 +82,11 @@ private Q_SLOTS:
         QFETCH(QList<float>, expected);
         const ScratchFolder folder;
         for (const int version : { 1, 2, 3 }) {
-            const auto array = NpyArray::open(folder.write("a.npy", npy(dictionary(descr.toStdString(), "(2, 2)"), data.toStdString(), version)));
+            const auto array = NpyArray::open(folder.write(
+                "a.npy", npy(dictionary(descr.toStdString(), "(2, 2)"), data.toStdString(), version)));
             VERIFY_OK(array);
             QCOMPARE(npyTypeName(array->type()), descr.toStdString());
-            QCOMPARE(array->shape(), (std::vector<std::size_t> { 2, 2 }));
+            QCOMPARE(array->shape(), (std::vector<std::size_t>{ 2, 2 }));
             QVERIFY(!array->columnMajor());
             const RowMatrix values = array->toFloat();
             for (int i = 0; i < 4; ++i)
@@ -92,7 +99,9 @@ private Q_SLOTS:
     {
         const ScratchFolder folder;
         const std::string twelve = numbers<float>({ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 });
-        const auto open = [&](const char* shape) { return NpyArray::open(folder.write("a.npy", npy(dictionary("<f4", shape), twelve))).value(); };
+        const auto open = [&](const char* shape) {
+            return NpyArray::open(folder.write("a.npy", npy(dictionary("<f4", shape), twelve))).value();
+        };
         QCOMPARE(open("()").rows(), std::size_t(1));
         QCOMPARE(open("()").rowItems(), std::size_t(1));
         QCOMPARE(open("(12,)").rows(), std::size_t(12));
@@ -109,7 +118,8 @@ private Q_SLOTS:
     void fortranOrderIsTurned()
     {
         const ScratchFolder folder;
-        const auto flat = NpyArray::open(folder.write("f.npy", npy(dictionary("<f4", "(2, 3)", true), numbers<float>({ 11, 21, 12, 22, 13, 23 }))));
+        const auto flat = NpyArray::open(folder.write(
+            "f.npy", npy(dictionary("<f4", "(2, 3)", true), numbers<float>({ 11, 21, 12, 22, 13, 23 }))));
         VERIFY_OK(flat);
         QVERIFY(flat->columnMajor());
         QVERIFY(flat->toFloat() == matrix(2, 3, { 11, 12, 13, 21, 22, 23 }));
@@ -124,11 +134,13 @@ private Q_SLOTS:
                     stored[static_cast<std::size_t>(i + 2 * (j + 3 * k))] = value;
                     expected(i, 4 * j + k) = static_cast<float>(value);
                 }
-        const auto cube = NpyArray::open(folder.write("c.npy", npy(dictionary("<f8", "(2, 3, 4)", true), numbers(stored))));
+        const auto cube = NpyArray::open(
+            folder.write("c.npy", npy(dictionary("<f8", "(2, 3, 4)", true), numbers(stored))));
         VERIFY_OK(cube);
         QVERIFY(cube->toFloat() == expected);
         QVERIFY(cube->toFloat(1, 1) == expected.bottomRows(1));
-        const auto line = NpyArray::open(folder.write("l.npy", npy(dictionary("<f4", "(3,)", true), numbers<float>({ 1, 2, 3 }))));
+        const auto line = NpyArray::open(
+            folder.write("l.npy", npy(dictionary("<f4", "(3,)", true), numbers<float>({ 1, 2, 3 }))));
         QVERIFY(line.value().toFloat() == matrix(3, 1, { 1, 2, 3 }));
     }
 
@@ -137,34 +149,47 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("bytes");
         QTest::addColumn<QByteArray>("expected");
         QTest::addColumn<QByteArray>("where");
-        const auto row = [](const char* name, const std::string& bytes, const char* expected, const char* where) {
-            QTest::newRow(name) << QByteArray::fromStdString(bytes) << QByteArray(expected) << QByteArray(where);
-        };
+        const auto row
+            = [](const char* name, const std::string& bytes, const char* expected, const char* where) {
+                  QTest::newRow(name)
+                      << QByteArray::fromStdString(bytes) << QByteArray(expected) << QByteArray(where);
+              };
         const std::string data(64, '\0');
         row("empty", "", "6 bytes", "byte 0, magic");
         row("magic", "PK\3\4 not an array", "a .npy file", "byte 0");
         row("version 4", npy(dictionary("<f4", "(2,)"), data, 4), "version 1, 2 or 3, found 4", "byte 6");
         row("version 0", npy(dictionary("<f4", "(2,)"), data, 0), "version 1, 2 or 3, found 0", "byte 6");
-        row("big-endian", npy(dictionary(">f4", "(2,)"), data), "little-endian floats, integers or booleans, found '>f4'", "key 'descr'");
+        row("big-endian", npy(dictionary(">f4", "(2,)"), data),
+            "little-endian floats, integers or booleans, found '>f4'", "key 'descr'");
         row("complex", npy(dictionary("<c8", "(2,)"), data), "found '<c8'", "key 'descr'");
         row("object", npy(dictionary("|O", "(2,)"), data), "found '|O'", "key 'descr'");
         row("text", npy(dictionary("<U5", "(2,)"), data), "found '<U5'", "key 'descr'");
-        row("structured", npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,), }", data), "a simple element type", "key 'descr'");
-        row("no order", npy("{'descr': '<f4', 'shape': (2,), }", data), "True or False", "key 'fortran_order'");
-        row("no shape", npy("{'descr': '<f4', 'fortran_order': False, }", data), "a tuple of numbers", "key 'shape'");
+        row("structured", npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (2,), }", data),
+            "a simple element type", "key 'descr'");
+        row("no order", npy("{'descr': '<f4', 'shape': (2,), }", data), "True or False",
+            "key 'fortran_order'");
+        row("no shape", npy("{'descr': '<f4', 'fortran_order': False, }", data), "a tuple of numbers",
+            "key 'shape'");
         row("negative shape", npy(dictionary("<f4", "(-1,)"), data), "a tuple of numbers", "key 'shape'");
-        row("lying shape", npy(dictionary("<f4", "(17,)"), data), "68 bytes of data for shape (17,), found 64 bytes", "byte 128");
-        row("huge dimension", npy(dictionary("<f4", "(99999999999999999999,)"), data), "a dimension below 10^15", "key 'shape'");
-        row("overflow", npy(dictionary("<f4", "(4294967296, 4294967296)"), data), "a shape whose product fits", "key 'shape'");
-        row("overflow to 0", npy(dictionary("<f8", "(4294967296, 4294967296, 4)"), data), "a shape whose product fits", "key 'shape'");
-        row("overflow beside 0", npy(dictionary("<f4", "(0, 100000000000000, 100000000000000)"), data), "a shape whose product fits", "key 'shape'");
-        row("huge but no overflow", npy(dictionary("<f4", "(1000000, 1000000)"), data), "4000000000000 bytes of data", "byte 128");
+        row("lying shape", npy(dictionary("<f4", "(17,)"), data),
+            "68 bytes of data for shape (17,), found 64 bytes", "byte 128");
+        row("huge dimension", npy(dictionary("<f4", "(99999999999999999999,)"), data),
+            "a dimension below 10^15", "key 'shape'");
+        row("overflow", npy(dictionary("<f4", "(4294967296, 4294967296)"), data),
+            "a shape whose product fits", "key 'shape'");
+        row("overflow to 0", npy(dictionary("<f8", "(4294967296, 4294967296, 4)"), data),
+            "a shape whose product fits", "key 'shape'");
+        row("overflow beside 0", npy(dictionary("<f4", "(0, 100000000000000, 100000000000000)"), data),
+            "a shape whose product fits", "key 'shape'");
+        row("huge but no overflow", npy(dictionary("<f4", "(1000000, 1000000)"), data),
+            "4000000000000 bytes of data", "byte 128");
         std::string longHeader = npy(dictionary("<f4", "(2,)"), data, 2);
         longHeader.replace(8, 4, littleEndian(std::uint32_t(0xffffffff)));
         row("header length", longHeader, "a header of at most 8192 bytes, found 4294967295", "byte 8");
         longHeader.replace(8, 4, littleEndian(std::uint32_t(8000)));
         row("header past the end", longHeader, "8000 bytes", "byte 12, header");
-        row("quotes without end", npy("{'descr': '" + std::string(8000, 'x'), data), "a simple element type", "key 'descr'");
+        row("quotes without end", npy("{'descr': '" + std::string(8000, 'x'), data), "a simple element type",
+            "key 'descr'");
     }
     void badHeadersAreNamed()
     {
@@ -185,7 +210,8 @@ private Q_SLOTS:
         const ScratchFolder folder;
         const std::string whole = npy(dictionary("<f4", "(2, 3)"), numbers<float>({ 1, 2, 3, 4, 5, 6 }));
         for (std::size_t length = 0; length < whole.size(); ++length) {
-            const auto array = NpyArray::open(folder.write("cut.npy", std::string_view(whole).substr(0, length)));
+            const auto array
+                = NpyArray::open(folder.write("cut.npy", std::string_view(whole).substr(0, length)));
             VERIFY_FAILS(array, "cut.npy", "byte ");
         }
         VERIFY_OK(NpyArray::open(folder.write("cut.npy", whole)));
@@ -211,11 +237,13 @@ private Q_SLOTS:
         const auto array = NpyArray::open(folder / "m.npy");
         VERIFY_OK(array);
         QCOMPARE(array->type(), element);
-        QCOMPARE(array->shape(), (std::vector<std::size_t> { 37, 5 }));
+        QCOMPARE(array->shape(), (std::vector<std::size_t>{ 37, 5 }));
         QCOMPARE(reinterpret_cast<std::uintptr_t>(array->data().data()) % 64, std::uintptr_t(0));
         const RowMatrix back = array->toFloat();
         for (Eigen::Index i = 0; i < values.size(); ++i)
-            QVERIFY(back.data()[i] == (element == NpyType::F16 ? halfToFloat(floatToHalf(values.data()[i])) : values.data()[i]));
+            QVERIFY(
+                back.data()[i]
+                == (element == NpyType::F16 ? halfToFloat(floatToHalf(values.data()[i])) : values.data()[i]));
         // The header is the one numpy itself writes, byte for byte.
         const std::string bytes = bytesOf(folder / "m.npy");
         QVERIFY(bytes.substr(0, 128) == npy(dictionary(npyTypeName(element), "(37, 5)"), "").substr(0, 128));
@@ -229,7 +257,7 @@ private Q_SLOTS:
         VERIFY_OK(writeNpy(folder / "m.npy", values.middleCols(1, 2)));
         QVERIFY(NpyArray::open(folder / "m.npy").value().toFloat() == matrix(2, 2, { 2, 3, 6, 7 }));
         VERIFY_OK(writeNpy(folder / "none.npy", RowMatrix(0, 4)));
-        QCOMPARE(NpyArray::open(folder / "none.npy").value().shape(), (std::vector<std::size_t> { 0, 4 }));
+        QCOMPARE(NpyArray::open(folder / "none.npy").value().shape(), (std::vector<std::size_t>{ 0, 4 }));
     }
 
     void rowsMayComeInAnyOrderAndUnwrittenOnesAreZero()
@@ -238,22 +266,27 @@ private Q_SLOTS:
         {
             auto writer = NpyWriter::create(folder / "w.npy", NpyType::F32, { 4, 2 });
             VERIFY_OK(writer);
-            VERIFY_OK(writer->writeRow(3, std::vector<float> { 7, 8 }));
-            VERIFY_OK(writer->writeRow(0, std::vector<float> { 1, 2 }));
+            VERIFY_OK(writer->writeRow(3, std::vector<float>{ 7, 8 }));
+            VERIFY_OK(writer->writeRow(0, std::vector<float>{ 1, 2 }));
             VERIFY_OK(writer->sync());
-            VERIFY_FAILS(writer->writeRow(4, std::vector<float> { 1, 2 }), "a row below 4", "found 4", "w.npy, row 4");
-            VERIFY_FAILS(writer->writeRow(1, std::vector<float> { 1, 2, 3 }), "2 numbers, found 3", "w.npy, row 1");
+            VERIFY_FAILS(
+                writer->writeRow(4, std::vector<float>{ 1, 2 }), "a row below 4", "found 4", "w.npy, row 4");
+            VERIFY_FAILS(
+                writer->writeRow(1, std::vector<float>{ 1, 2, 3 }), "2 numbers, found 3", "w.npy, row 1");
         }
-        QVERIFY(NpyArray::open(folder / "w.npy").value().toFloat() == matrix(4, 2, { 1, 2, 0, 0, 0, 0, 7, 8 }));
+        QVERIFY(
+            NpyArray::open(folder / "w.npy").value().toFloat() == matrix(4, 2, { 1, 2, 0, 0, 0, 0, 7, 8 }));
         {
             auto writer = NpyWriter::create(folder / "w.npy", NpyType::F32, { 4, 2 }, true);
             VERIFY_OK(writer);
             NpyWriter moved = std::move(*writer);
-            VERIFY_OK(moved.writeRow(1, std::vector<float> { 3, 4 }));
-            VERIFY_FAILS(writer->writeRow(1, std::vector<float> { 3, 4 }), "a row below 0");
+            VERIFY_OK(moved.writeRow(1, std::vector<float>{ 3, 4 }));
+            VERIFY_FAILS(writer->writeRow(1, std::vector<float>{ 3, 4 }), "a row below 0");
         }
-        QVERIFY(NpyArray::open(folder / "w.npy").value().toFloat() == matrix(4, 2, { 1, 2, 3, 4, 0, 0, 7, 8 }));
-        VERIFY_OK(NpyWriter::create(folder / "w.npy", NpyType::F32, { 4, 2 })); // without `keep` it begins anew
+        QVERIFY(
+            NpyArray::open(folder / "w.npy").value().toFloat() == matrix(4, 2, { 1, 2, 3, 4, 0, 0, 7, 8 }));
+        VERIFY_OK(
+            NpyWriter::create(folder / "w.npy", NpyType::F32, { 4, 2 })); // without `keep` it begins anew
         QVERIFY(NpyArray::open(folder / "w.npy").value().toFloat().isZero());
     }
 
@@ -262,13 +295,20 @@ private Q_SLOTS:
         const ScratchFolder folder;
         VERIFY_OK(NpyWriter::create(folder / "k.npy", NpyType::F16, { 4, 2 }));
         const std::string whole = bytesOf(folder / "k.npy");
-        VERIFY_FAILS(NpyWriter::create(folder / "k.npy", NpyType::F32, { 4, 2 }, true), "k.npy", "another shape or type");
-        VERIFY_FAILS(NpyWriter::create(folder / "k.npy", NpyType::F16, { 5, 2 }, true), "k.npy", "another shape or type");
+        VERIFY_FAILS(
+            NpyWriter::create(folder / "k.npy", NpyType::F32, { 4, 2 }, true), "k.npy",
+            "another shape or type");
+        VERIFY_FAILS(
+            NpyWriter::create(folder / "k.npy", NpyType::F16, { 5, 2 }, true), "k.npy",
+            "another shape or type");
         QVERIFY(bytesOf(folder / "k.npy") == whole);
         // Filling a cut file up would pass zeros for rows.
         folder.write("k.npy", std::string_view(whole).substr(0, whole.size() - 3));
-        VERIFY_FAILS(NpyWriter::create(folder / "k.npy", NpyType::F16, { 4, 2 }, true), "144 bytes, found 141 bytes", "k.npy");
-        VERIFY_FAILS(NpyWriter::create(folder / "gone.npy", NpyType::F16, { 4, 2 }, true), "gone.npy", "No such file");
+        VERIFY_FAILS(
+            NpyWriter::create(folder / "k.npy", NpyType::F16, { 4, 2 }, true), "144 bytes, found 141 bytes",
+            "k.npy");
+        VERIFY_FAILS(
+            NpyWriter::create(folder / "gone.npy", NpyType::F16, { 4, 2 }, true), "gone.npy", "No such file");
         QVERIFY(!std::filesystem::exists(folder / "gone.npy"));
     }
 
@@ -277,10 +317,15 @@ private Q_SLOTS:
         const ScratchFolder folder;
         auto writer = NpyWriter::create(folder / "h.npy", NpyType::F16, { 1, 2 });
         VERIFY_OK(writer);
-        VERIFY_OK(writer->writeRow(0, std::vector<float> { 65504, -65519 }));
-        VERIFY_FAILS(writer->writeRow(0, std::vector<float> { 1, 65520 }), "within float16's range, found 65520", "h.npy, row 0");
-        VERIFY_FAILS(writer->writeRow(0, std::vector<float> { 1, std::numeric_limits<float>::quiet_NaN() }), "float16's range", "nan");
-        VERIFY_FAILS(writer->writeRow(0, std::vector<float> { -std::numeric_limits<float>::infinity(), 0 }), "-inf");
+        VERIFY_OK(writer->writeRow(0, std::vector<float>{ 65504, -65519 }));
+        VERIFY_FAILS(
+            writer->writeRow(0, std::vector<float>{ 1, 65520 }), "within float16's range, found 65520",
+            "h.npy, row 0");
+        VERIFY_FAILS(
+            writer->writeRow(0, std::vector<float>{ 1, std::numeric_limits<float>::quiet_NaN() }),
+            "float16's range", "nan");
+        VERIFY_FAILS(
+            writer->writeRow(0, std::vector<float>{ -std::numeric_limits<float>::infinity(), 0 }), "-inf");
         QVERIFY(NpyArray::open(folder / "h.npy").value().toFloat() == matrix(1, 2, { 65504, -65504 }));
     }
 
@@ -292,8 +337,11 @@ private Q_SLOTS:
         QVERIFY(NpyArray::open(folder / "m.npy").value().toFloat() == matrix(1, 2, { 1, 2 }));
         folder.write("full/inside", "x");
         VERIFY_FAILS(writeNpy(folder / "full", matrix(1, 1, { 1 })), "to write the file", "full");
-        VERIFY_FAILS(writeNpy(folder / "no/such/m.npy", matrix(1, 1, { 1 })), "a writable file", "no/such/m.npy");
-        QCOMPARE(QDir(QString::fromStdString(folder.path().string())).entryList(QDir::Files), (QStringList { QStringLiteral("m.npy") }));
+        VERIFY_FAILS(
+            writeNpy(folder / "no/such/m.npy", matrix(1, 1, { 1 })), "a writable file", "no/such/m.npy");
+        QCOMPARE(
+            QDir(QString::fromStdString(folder.path().string())).entryList(QDir::Files),
+            (QStringList{ QStringLiteral("m.npy") }));
     }
 };
 

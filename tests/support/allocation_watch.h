@@ -1,5 +1,5 @@
-// Replaces operator new for one test program, so that a test can say "nothing large was asked for". Include it in the
-// one source file of the program.
+// Replaces operator new for one test program, so that a test can say "nothing large was asked for". Include
+// it in the one source file of the program.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace lodestone::testing {
 
 /// The largest single allocation since the last reset, bytes.
-inline std::atomic<std::size_t> largestAllocation { 0 };
+inline std::atomic<std::size_t> largestAllocation{ 0 };
 
 } // namespace lodestone::testing
 

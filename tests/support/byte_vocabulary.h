@@ -1,4 +1,5 @@
-// A tiny byte-level vocabulary as a GGUF: every byte a token, a few words with their merges, the ChatML marks.
+// A tiny byte-level vocabulary as a GGUF: every byte a token, a few words with their merges, the ChatML
+// marks.
 #pragma once
 
 #include "tests/support/gguf_writer.h"
@@ -12,7 +13,8 @@ namespace lodestone::testing {
 /// A byte as GPT-2's table writes it: printable Latin-1 as itself, the others as U+0100 and up.
 inline std::string writtenByte(unsigned char byte)
 {
-    const auto printable = [](int b) { return (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae; };
+    const auto printable
+        = [](int b) { return (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae; };
     unsigned codePoint = byte;
     if (!printable(byte)) {
         codePoint = 256;
@@ -32,8 +34,8 @@ inline std::string written(std::string_view text)
     return result;
 }
 
-/// Ids 0-255 are the bytes; then <|endoftext|> (256), <|im_start|> (257), <|im_end|> (258); then each word's prefixes
-/// from two bytes on, merged from the left, so that a whole word is one token.
+/// Ids 0-255 are the bytes; then <|endoftext|> (256), <|im_start|> (257), <|im_end|> (258); then each word's
+/// prefixes from two bytes on, merged from the left, so that a whole word is one token.
 class ByteVocabulary {
 public:
     static constexpr int endOfText = 256, imStart = 257, imEnd = 258;
@@ -49,7 +51,8 @@ public:
                 const std::string prefix = written(word.substr(0, length));
                 if (std::find(tokens.begin(), tokens.end(), prefix) != tokens.end())
                     continue;
-                merges.push_back(written(word.substr(0, length - 1)) + " " + written(word.substr(length - 1, 1)));
+                merges.push_back(
+                    written(word.substr(0, length - 1)) + " " + written(word.substr(length - 1, 1)));
                 add(prefix, 1);
             }
     }

@@ -1,5 +1,5 @@
-// A language model without weights: what it answers is a fixed function of the tokens, so that whatever batches,
-// caches or stores its answers can be checked against that function.
+// A language model without weights: what it answers is a fixed function of the tokens, so that whatever
+// batches, caches or stores its answers can be checked against that function.
 #pragma once
 
 #include "core/model/language_model.h"
@@ -26,21 +26,24 @@ private:
     std::vector<text::TokenId> m_tokens;
 };
 
-/// `blocks` blocks, `width` wide, a byte-level vocabulary with a few whole words, ChatML with a default system turn.
+/// `blocks` blocks, `width` wide, a byte-level vocabulary with a few whole words, ChatML with a default
+/// system turn.
 class FakeModel : public model::LanguageModel {
 public:
     using Tokens = std::vector<text::TokenId>;
 
     double scale = 1; ///< of the residual stream
     std::function<Result<void>(int call)> beforeRead; ///< may refuse, count or kill; call 0 is the first
-    std::function<void(Eigen::VectorXd& state, const Tokens& tokens, int last, int row)> change; ///< of any state
+    std::function<void(Eigen::VectorXd& state, const Tokens& tokens, int last, int row)>
+        change; ///< of any state
 
     explicit FakeModel(int blocks = 3, int width = 8)
         : m_template(text::ChatTemplate::recognise(
             "{{'<|im_start|>system\nYou are terse.<|im_end|>\n'}}{% for message in messages %}<|im_start|>"))
         , m_sha256(64, 'a')
     {
-        const ByteVocabulary vocabulary({ " kind", " cruel", " honest", " good", " bad", " helpful", " safe" });
+        const ByteVocabulary vocabulary(
+            { " kind", " cruel", " honest", " good", " bad", " helpful", " safe" });
         GgufWriter file;
         vocabulary.writeTo(file);
         const QTemporaryDir folder;
@@ -67,8 +70,8 @@ public:
     void setSha256(std::string hash) { m_sha256 = std::move(hash); }
     model::ModelConfig& changeConfig() { return m_config; }
 
-    /// The residual stream at a row of layers (0: the embedding) after token `last` of `tokens`. The embedding depends
-    /// on the token alone, later rows also on all tokens before it.
+    /// The residual stream at a row of layers (0: the embedding) after token `last` of `tokens`. The
+    /// embedding depends on the token alone, later rows also on all tokens before it.
     Eigen::VectorXd state(const Tokens& tokens, int last, int row) const
     {
         double past = 0;
@@ -77,7 +80,8 @@ public:
         const double token = tokens[static_cast<std::size_t>(last)];
         Eigen::VectorXd result(m_config.width);
         for (int j = 0; j < m_config.width; ++j)
-            result[j] = scale * (std::sin(0.05 * (j + 1) * (token + 1)) + 0.3 * row * std::cos((j + 1) * past + row));
+            result[j] = scale
+                * (std::sin(0.05 * (j + 1) * (token + 1)) + 0.3 * row * std::cos((j + 1) * past + row));
         if (change)
             change(result, tokens, last, row);
         return result;

@@ -24,7 +24,8 @@ inline std::string ggufText(std::string_view text)
     return littleEndian(static_cast<std::uint64_t>(text.size())) + std::string(text);
 }
 
-/// Gathers metadata and tensors and gives the file's bytes. Offsets of tensors are multiples of the alignment.
+/// Gathers metadata and tensors and gives the file's bytes. Offsets of tensors are multiples of the
+/// alignment.
 class GgufWriter {
 public:
     std::uint32_t version = 3;
@@ -41,27 +42,31 @@ public:
     void flag(std::string_view key, bool value) { raw(key, 7, std::string(1, value ? '\1' : '\0')); }
     void texts(std::string_view key, const std::vector<std::string>& list)
     {
-        std::string payload = littleEndian(std::uint32_t(8)) + littleEndian(static_cast<std::uint64_t>(list.size()));
+        std::string payload
+            = littleEndian(std::uint32_t(8)) + littleEndian(static_cast<std::uint64_t>(list.size()));
         for (const std::string& entry : list)
             payload += ggufText(entry);
         raw(key, 9, payload);
     }
     void integers(std::string_view key, const std::vector<std::int32_t>& list)
     {
-        std::string payload = littleEndian(std::uint32_t(5)) + littleEndian(static_cast<std::uint64_t>(list.size()));
+        std::string payload
+            = littleEndian(std::uint32_t(5)) + littleEndian(static_cast<std::uint64_t>(list.size()));
         for (const std::int32_t entry : list)
             payload += littleEndian(entry);
         raw(key, 9, payload);
     }
 
-    void tensor(std::string_view name, std::vector<std::uint64_t> shape, std::uint32_t type, std::string_view data)
+    void
+    tensor(std::string_view name, std::vector<std::uint64_t> shape, std::uint32_t type, std::string_view data)
     {
         m_data.resize((m_data.size() + alignment - 1) / alignment * alignment, '\0');
         tensorAt(name, std::move(shape), type, m_data.size());
         m_data += data;
     }
     /// An entry that claims to lie at an offset of the data, which need not be true.
-    void tensorAt(std::string_view name, std::vector<std::uint64_t> shape, std::uint32_t type, std::uint64_t offset)
+    void tensorAt(
+        std::string_view name, std::vector<std::uint64_t> shape, std::uint32_t type, std::uint64_t offset)
     {
         m_tensors += ggufText(name) + littleEndian(static_cast<std::uint32_t>(shape.size()));
         for (const std::uint64_t extent : shape)
@@ -72,8 +77,8 @@ public:
 
     std::string bytes() const
     {
-        std::string file = "GGUF" + littleEndian(version) + littleEndian(m_tensorCount) + littleEndian(m_keyCount)
-            + m_keys + m_tensors;
+        std::string file = "GGUF" + littleEndian(version) + littleEndian(m_tensorCount)
+            + littleEndian(m_keyCount) + m_keys + m_tensors;
         file.resize((file.size() + alignment - 1) / alignment * alignment, '\0');
         return file + m_data;
     }

@@ -13,7 +13,8 @@
 #include <string_view>
 
 /// Passes when a Result holds a value; otherwise the test fails with the error's own sentence.
-#define VERIFY_OK(result) QVERIFY2((result).has_value(), (result).has_value() ? "" : (result).error().message().c_str())
+#define VERIFY_OK(result)                                                                                    \
+    QVERIFY2((result).has_value(), (result).has_value() ? "" : (result).error().message().c_str())
 
 /// Passes when a Result is an error whose message contains every one of the given texts.
 #define VERIFY_FAILS(result, ...)                                                                            \
@@ -50,7 +51,8 @@ public:
         std::filesystem::create_directories(target.parent_path());
         QFile file(QString::fromStdString(target.string()));
         if (!file.open(QIODevice::WriteOnly)
-            || file.write(bytes.data(), static_cast<qint64>(bytes.size())) != static_cast<qint64>(bytes.size()))
+            || file.write(bytes.data(), static_cast<qint64>(bytes.size()))
+                != static_cast<qint64>(bytes.size()))
             qFatal("cannot write a scratch file");
         return target;
     }

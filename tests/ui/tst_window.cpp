@@ -1,0 +1,381 @@
+// The window on the sample study, with real clicks and keys: every edit reaches the figures, and undo brings
+// them back.
+#include "core/formats/lines.h"
+#include "core/model/model_fetch.h"
+#include "ui/models/judgment_model.h"
+#include "ui/panels/policy_panel.h"
+#include "ui/panels/table_dialog.h"
+#include "ui/plots/scatter_view.h"
+#include "ui/plots/theme.h"
+#include "ui/session/session.h"
+#include "ui/shell/main_window.h"
+#include "ui/widgets/layer_scrubber.h"
+#include "ui/widgets/meter_card.h"
+#include "ui/widgets/segmented_control.h"
+#include "ui/widgets/weight_slider.h"
+
+#include <QAbstractItemModelTester>
+#include <QAction>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDialog>
+#include <QElapsedTimer>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListView>
+#include <QMenu>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QToolButton>
+#include <QtTest>
+#include <cmath>
+
+using namespace lodestone;
+using namespace lodestone::ui;
+
+class TestWindow : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<Theme> m_theme;
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<MainWindow> m_window;
+
+    template <typename T>
+    T* find(const char* name) const
+    {
+        return m_window->findChild<T*>(QLatin1String(name));
+    }
+    bool settled() const { return m_session->snapshot() && m_session->settled(); }
+    double agreement() const { return m_session->snapshot()->judge->agreement.value; }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
+    }
+
+    void init()
+    {
+        m_theme = std::make_unique<Theme>();
+        m_theme->setScheme(ColourScheme::Light);
+        m_theme->apply(*qApp);
+        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
+        m_window->resize(1440, 900);
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+    }
+
+    void cleanup()
+    {
+        m_window.reset();
+        m_session.reset();
+        m_theme.reset();
+    }
+
+    void openSample()
+    {
+        m_session->openStudy(m_session->resources() / "samples/sample");
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
+    }
+
+    void startsEmptyWithSomethingToDo()
+    {
+        QCOMPARE(find<QStackedWidget>("pages")->currentIndex(), 0);
+        QTest::mouseClick(find<QPushButton>("startSample"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(find<QStackedWidget>("pages")->currentIndex(), 1, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
+        QVERIFY(find<QLabel>("sentence")->text().contains(QStringLiteral("held-out pairs")));
+    }
+
+    void aMissingStudyIsSaidNotCrashed()
+    {
+        m_session->openStudy("/nonexistent/study");
+        QTRY_VERIFY_WITH_TIMEOUT(
+            find<QLabel>("messageText")->text().contains(QStringLiteral("/nonexistent/study")), 10000);
+        QCOMPARE(find<QStackedWidget>("pages")->currentIndex(), 0);
+    }
+
+    void aWeightByKeysRejudgesAndUndoRestores()
+    {
+        openSample();
+        auto* card = find<QFrame>("principle0");
+        auto* weight = card->findChild<WeightSlider*>(QStringLiteral("weight"));
+        const double before = weight->value();
+        const auto first = m_session->snapshot();
+        const auto counts = m_session->counts();
+        weight->setFocus();
+        QTest::keyClick(weight, Qt::Key_Home); // to -2: the principle turned round
+        QCOMPARE(weight->value(), -2.0);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled() && m_session->snapshot()->inputs.constitution.principles[0].weight == -2.0, 10000);
+        QVERIFY((m_session->snapshot()->judge->rewards - first->judge->rewards).norm() > 1e-3);
+        QCOMPARE(m_session->counts().principles, counts.principles); // no principle was asked again
+        QCOMPARE(m_session->counts().layer, counts.layer);
+        QVERIFY(!m_session->snapshot()->flipped.empty());
+        QCOMPARE(
+            find<SegmentedControl>("filter")->segment(2)->text(),
+            QStringLiteral("Flipped %1").arg(m_session->snapshot()->flipped.size()));
+        find<QAction>("undo")->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled() && m_session->snapshot()->inputs.constitution.principles[0].weight == before, 10000);
+        QVERIFY((m_session->snapshot()->judge->rewards - first->judge->rewards).norm() < 1e-12);
+        QCOMPARE(weight->value(), before);
+        QVERIFY(find<QAction>("redo")->isEnabled());
+    }
+
+    void oneDragIsOneUndoEntry()
+    {
+        openSample();
+        auto* weight = find<QFrame>("principle1")->findChild<WeightSlider*>(QStringLiteral("weight"));
+        QTest::mousePress(weight, Qt::LeftButton, {}, weight->handlePosition());
+        for (const double value : { 1.0, 1.2, 1.5, 1.9 })
+            QTest::mouseMove(weight, weight->positionOf(value));
+        QTest::mouseRelease(weight, Qt::LeftButton, {}, weight->positionOf(1.9));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
+        QVERIFY(std::abs(weight->value() - 1.9) < 0.05);
+        QCOMPARE(m_session->undoStack().count(), 1);
+    }
+
+    void switchingAPrincipleOffDropsIt()
+    {
+        openSample();
+        const auto before = m_session->snapshot()->judge->active.size();
+        auto* on = find<QFrame>("principle0")->findChild<QCheckBox*>(QStringLiteral("on"));
+        QTest::mouseClick(on, Qt::LeftButton, {}, QPoint(8, on->height() / 2));
+        QTRY_COMPARE_WITH_TIMEOUT(m_session->snapshot()->judge->active.size(), before - 1, 10000);
+    }
+
+    void projectionGreysWeightsOut()
+    {
+        openSample();
+        auto* mapping = find<SegmentedControl>("mapping");
+        QTest::mouseClick(mapping->segment(1), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled()
+                && m_session->snapshot()->inputs.constitution.mapping == constitution::Mapping::Projection,
+            10000);
+        QVERIFY(!find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"))->isEnabled());
+    }
+
+    void typedPoleWordsRejudgeAndTheTableShowsIt()
+    {
+        openSample();
+        const int before = m_session->counts().principles;
+        auto* positive = find<QFrame>("principle0")->findChild<QLineEdit*>(QStringLiteral("positive"));
+        positive->setFocus();
+        positive->selectAll();
+        QTest::keyClicks(positive, QStringLiteral("warm, gentle"));
+        QTest::keyClick(positive, Qt::Key_Return);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled()
+                && m_session->snapshot()->inputs.constitution.principles[0].positive
+                    == std::vector<std::string>({ "warm", "gentle" }),
+            10000);
+        QCOMPARE(m_session->counts().principles, before + 1);
+        QTest::mouseClick(find<QToolButton>("constitutionTable"), Qt::LeftButton);
+        auto* dialog = m_window->findChild<TableDialog*>();
+        QVERIFY(dialog);
+        const QAbstractItemModel* table = dialog->findChild<QTableView*>(QStringLiteral("table"))->model();
+        QCOMPARE(table->index(0, 2).data().toString(), QStringLiteral("warm, gentle"));
+        const auto& stage = *m_session->snapshot()->principles[0];
+        QVERIFY(std::abs(table->index(0, 6).data().toDouble() - stage.aboutValue.accuracy.value) < 1e-6);
+        QAbstractItemModelTester tester(
+            const_cast<QAbstractItemModel*>(table), QAbstractItemModelTester::FailureReportingMode::QtTest);
+    }
+
+    void theLayerScrubberMovesTheLayer()
+    {
+        openSample();
+        const Layer before = m_session->snapshot()->inputs.layer;
+        auto* scrubber = find<LayerScrubber>("scrubber");
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sweep() != nullptr, 120000);
+        scrubber->setFocus();
+        QTest::keyClick(scrubber, Qt::Key_Right);
+        QTRY_VERIFY_WITH_TIMEOUT(settled() && m_session->snapshot()->inputs.layer != before, 20000);
+        QCOMPARE(m_session->snapshot()->inputs.layer.row(), before.row() + 1);
+    }
+
+    void betaMovesKlUpAndStaysBelowTheCap()
+    {
+        openSample();
+        auto* beta = find<QSlider>("beta");
+        double last = -1;
+        for (const int position : { 20, 50, 80 }) {
+            beta->setValue(position);
+            QTRY_VERIFY_WITH_TIMEOUT(
+                settled()
+                    && std::abs(m_session->snapshot()->inputs.beta - PolicyPanel::betaOf(position)) < 1e-9,
+                10000);
+            const auto& policy = *m_session->snapshot()->policy;
+            QVERIFY(policy.tilt.kl > last);
+            QVERIFY(policy.tilt.kl <= policy.largestKl + 1e-9);
+            last = policy.tilt.kl;
+        }
+        QVERIFY(find<QLabel>("kl")->text().size() > 1);
+    }
+
+    void hoverClickAndBoxSelectShowEverywhere()
+    {
+        openSample();
+        auto* scatter = find<ScatterView>("scatter");
+        const data::Pair& pair = m_session->foundation()->study->set().pairs[0];
+        scatter->fit();
+        const QPoint place = scatter->positionOf(pair.chosen);
+        const int expected = scatter->pointAt(place);
+        QVERIFY(expected >= 0);
+        QTest::mouseMove(scatter->viewport(), place);
+        QTRY_COMPARE(m_session->selection().hovered(), expected);
+        QTest::mouseClick(scatter->viewport(), Qt::LeftButton, {}, place);
+        QTRY_COMPARE(m_session->selection().pinned(), expected);
+        QVERIFY(!find<QLabel>("pairDetail")->text().isEmpty());
+        m_session->selection().setRows({ pair.chosen });
+        auto* list = find<QListView>("pairs");
+        QTRY_COMPARE(list->model()->rowCount(), 1);
+        QVERIFY(find<QLabel>("selected")->text().startsWith(QStringLiteral("1 of")));
+        scatter->setFocus();
+        QTest::keyClick(scatter, Qt::Key_Escape);
+        QTRY_VERIFY(m_session->selection().rows().isEmpty());
+    }
+
+    void theJudgmentListIsASoundModel()
+    {
+        openSample();
+        auto* list = find<QListView>("pairs");
+        QAbstractItemModelTester tester(
+            list->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
+        auto* filter = find<SegmentedControl>("filter");
+        for (int segment = 0; segment < 4; ++segment) {
+            QTest::mouseClick(filter->segment(segment), Qt::LeftButton);
+            const auto* model = qobject_cast<JudgmentModel*>(list->model());
+            QCOMPARE(model->rowCount(), model->count(static_cast<JudgmentModel::Filter>(segment)));
+        }
+    }
+
+    void metersExplainThemselves()
+    {
+        openSample();
+        auto* meter = find<MeterCard>("meter0");
+        QTest::mouseClick(meter, Qt::LeftButton);
+        auto* explanation = find<QWidget>("explanation");
+        QTRY_VERIFY(explanation->isVisible());
+    }
+
+    void axesAndColoursChangeThePlot()
+    {
+        openSample();
+        auto* axis = find<QComboBox>("axisX");
+        const QPoint before = find<ScatterView>("scatter")->positionOf(0);
+        axis->setFocus();
+        QTest::keyClick(axis, Qt::Key_End);
+        QTRY_VERIFY(find<ScatterView>("scatter")->positionOf(0) != before);
+        for (int i = 0; i < 4; ++i) {
+            find<QComboBox>("colourBy")->setCurrentIndex(i);
+            QVERIFY(find<ScatterView>("scatter")->pointCount() > 0);
+        }
+    }
+
+    void constitutionIsSavedAndOpened()
+    {
+        openSample();
+        QTemporaryDir folder;
+        const std::filesystem::path path = folder.filePath(QStringLiteral("c.json")).toStdString();
+        QVERIFY(m_session->saveConstitution(path).has_value());
+        const auto saved = m_session->inputs().constitution;
+        find<QAction>("preset-adversarial")->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled() && m_session->snapshot()->inputs.constitution.name != saved.name, 10000);
+        m_session->loadConstitution(path);
+        QCOMPARE(m_session->inputs().constitution, saved);
+        QVERIFY(!m_session->saveConstitution("/nonexistent/folder/c.json").has_value());
+    }
+
+    void searchFindsActionsAndTexts()
+    {
+        openSample();
+        auto* search = find<QLineEdit>("search");
+        find<QAction>("find")->trigger();
+        QTest::keyClicks(search, QStringLiteral("Help"));
+        QTest::keyClick(search, Qt::Key_Return);
+        QTRY_VERIFY(m_window->findChild<QDialog*>(QStringLiteral("helpDialog")) != nullptr);
+        const std::string text = m_session->foundation()->study->set().responses[3].text;
+        search->setText(QString::fromStdString(text).simplified().left(60));
+        QTest::keyClick(search, Qt::Key_Return);
+        QTRY_COMPARE(m_session->selection().pinned(), 3);
+    }
+
+    /// Every action changes snapshot, selection, view state or a file, opens something, or is disabled.
+    void everyActionDoesSomething()
+    {
+        openSample();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sweep() != nullptr, 120000);
+        m_session->selection().setRows({ 1, 2 });
+        find<WeightSlider>("weight")->setFocus();
+        for (const char* name : { "openStudy", "openPairs", "openConstitution", "saveConstitution",
+                                  "exportPicture", "showTable", "help" }) {
+            const auto before = m_window->findChildren<QDialog*>().size();
+            find<QAction>(name)->trigger();
+            QVERIFY2(m_window->findChildren<QDialog*>().size() > before, name);
+            for (QDialog* dialog : m_window->findChildren<QDialog*>())
+                delete dialog;
+        }
+        find<QAction>("clearSelection")->trigger();
+        QVERIFY(m_session->selection().rows().isEmpty());
+        const auto principles = m_session->inputs().constitution.principles.size();
+        find<QAction>("addPrincipleAction")->trigger();
+        QCOMPARE(m_session->inputs().constitution.principles.size(), principles + 1);
+        find<QAction>("undo")->trigger();
+        QCOMPARE(m_session->inputs().constitution.principles.size(), principles);
+        find<QAction>("redo")->trigger();
+        QCOMPARE(m_session->inputs().constitution.principles.size(), principles + 1);
+        auto* menu = find<QFrame>("principle0")->findChild<QMenu*>(QStringLiteral("principleMenu"));
+        for (const char* name : { "turnRound", "swapPoles", "remove" }) {
+            const auto before = m_session->inputs().constitution;
+            menu->findChild<QAction*>(QLatin1String(name))->trigger();
+            QVERIFY2(!(m_session->inputs().constitution == before), name);
+        }
+        find<QAction>("dark")->trigger();
+        QVERIFY(m_theme->palette().isDark);
+        find<QAction>("light")->trigger();
+        QVERIFY(!m_theme->palette().isDark);
+        find<QAction>("present")->trigger();
+        QVERIFY(m_theme->presenter());
+        find<QAction>("present")->trigger();
+        QVERIFY(!m_theme->presenter());
+        find<QAction>("openRequests")->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled() && m_session->foundation()->study->set().kind == data::ItemKind::Request, 30000);
+        QVERIFY(find<QLabel>("sentence")->text().contains(QStringLiteral("AUC")));
+        for (int tab = 0; tab < 3; ++tab)
+            find<QTabBar>("tabs")->setCurrentIndex(tab);
+    }
+
+    void anEditIsShownWithinAFrameOrTwo()
+    {
+        openSample();
+        auto* weight = find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"));
+        std::vector<qint64> times;
+        for (int i = 0; i < 21; ++i) {
+            const double value = i % 2 ? 1.5 : -0.5;
+            QElapsedTimer timer;
+            timer.start();
+            weight->setByUser(value);
+            QTRY_VERIFY(
+                settled()
+                && m_session->snapshot()->inputs.constitution.principles[0].weight == weight->value());
+            times.push_back(timer.nsecsElapsed());
+        }
+        std::sort(times.begin(), times.end());
+        qInfo(
+            "weight edit to new snapshot shown: median %.1f ms",
+            static_cast<double>(times[times.size() / 2]) / 1e6);
+        QVERIFY(times[times.size() / 2] < 500'000'000);
+    }
+};
+
+QTEST_MAIN(TestWindow)
+#include "tst_window.moc"

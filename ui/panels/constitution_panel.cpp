@@ -1,0 +1,181 @@
+#include "ui/panels/constitution_panel.h"
+
+#include "ui/panels/principle_card.h"
+#include "ui/plots/theme.h"
+#include "ui/widgets/segmented_control.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <cmath>
+
+namespace lodestone::ui {
+
+ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* parent)
+    : QFrame(parent)
+    , m_theme(theme)
+    , m_session(session)
+{
+    setObjectName(QStringLiteral("constitutionPanel"));
+    setLook(*this, Look::Panel);
+    const Palette& look = theme.palette();
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(look.padPanel, look.padPanel, look.padPanel, look.padPanel);
+    column->setSpacing(look.gap);
+    auto* head = new QHBoxLayout;
+    auto* title = new QLabel(tr("Constitution"), this);
+    setLook(*title, Look::Title);
+    m_presets = new QToolButton(this);
+    m_presets->setObjectName(QStringLiteral("presets"));
+    m_presets->setPopupMode(QToolButton::InstantPopup);
+    m_presets->setToolTip(tr("Open one of the shipped constitutions"));
+    setLook(*m_presets, Look::Chip);
+    auto* menu = new QMenu(m_presets);
+    std::error_code error;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(session.resources() / "constitutions", error)) {
+        const auto preset = constitution::readConstitution(entry.path());
+        if (!preset)
+            continue;
+        auto* action = menu->addAction(QString::fromStdString(preset->name));
+        action->setObjectName(
+            QStringLiteral("preset-") + QString::fromStdString(entry.path().stem().string()));
+        connect(action, &QAction::triggered, this, [this, path = entry.path()] {
+            m_session.loadConstitution(path);
+        });
+    }
+    m_presets->setMenu(menu);
+    head->addWidget(title);
+    head->addStretch(1);
+    head->addWidget(m_presets);
+    column->addLayout(head);
+
+    auto* row = new QHBoxLayout;
+    m_mapping = new SegmentedControl(this);
+    m_mapping->setObjectName(QStringLiteral("mapping"));
+    m_mapping->setSegments({ tr("Weighted"), tr("Projection") });
+    m_mapping->setToolTip(
+        tr("Weighted: the judge is the weighted sum of the principles' directions.\nProjection: the model's "
+           "own neutral judgment, restricted to their span; weights do not count."));
+    auto* add = new QPushButton(tr("+ Principle"), this);
+    add->setObjectName(QStringLiteral("addPrinciple"));
+    setLook(*add, Look::Chip);
+    row->addWidget(m_mapping);
+    row->addStretch(1);
+    row->addWidget(add);
+    column->addLayout(row);
+
+    auto* scroll = new QScrollArea(this);
+    scroll->setObjectName(QStringLiteral("cards"));
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* holder = new QWidget(scroll);
+    setLook(*holder, Look::Panel);
+    m_cards = new QVBoxLayout(holder);
+    m_cards->setContentsMargins(0, 0, 0, 0);
+    m_cards->setSpacing(look.gap);
+    m_cards->addStretch(1);
+    scroll->setWidget(holder);
+    column->addWidget(scroll, 1);
+
+    auto* foot = new QHBoxLayout;
+    m_conflicts = new QLabel(this);
+    m_conflicts->setObjectName(QStringLiteral("conflicts"));
+    setLook(*m_conflicts, Look::Small);
+    m_conflicts->setToolTip(
+        tr("The two active principles whose directions are furthest from independent (Sigma-cosine)"));
+    auto* table = new QToolButton(this);
+    table->setObjectName(QStringLiteral("constitutionTable"));
+    table->setText(tr("Table"));
+    setLook(*table, Look::Ghost);
+    foot->addWidget(m_conflicts, 1);
+    foot->addWidget(table);
+    column->addLayout(foot);
+
+    connect(add, &QPushButton::clicked, this, &ConstitutionPanel::addPrinciple);
+    connect(table, &QToolButton::clicked, this, &ConstitutionPanel::tableRequested);
+    connect(m_mapping, &SegmentedControl::currentChanged, this, [this](int segment) {
+        session::Inputs next = m_session.inputs();
+        next.constitution.mapping
+            = segment == 0 ? constitution::Mapping::Weighted : constitution::Mapping::Projection;
+        m_session.edit(tr("Change the mapping"), next);
+    });
+    connect(&session, &Session::inputsChanged, this, &ConstitutionPanel::rebuild);
+    connect(&session, &Session::snapshotChanged, this, &ConstitutionPanel::refresh);
+    rebuild();
+}
+
+void ConstitutionPanel::addPrinciple()
+{
+    session::Inputs next = m_session.inputs();
+    constitution::Principle principle = constitution::neutralPrinciple();
+    int number = static_cast<int>(next.constitution.principles.size()) + 1;
+    const auto taken = [&](const std::string& id) {
+        for (const auto& other : next.constitution.principles)
+            if (other.id == id)
+                return true;
+        return false;
+    };
+    while (taken("principle-" + std::to_string(number)))
+        ++number;
+    principle.id = "principle-" + std::to_string(number);
+    principle.name = tr("New principle").toStdString();
+    principle.text = tr("The reply is good.").toStdString();
+    next.constitution.principles.push_back(std::move(principle));
+    m_session.edit(tr("Add a principle"), next);
+}
+
+void ConstitutionPanel::rebuild()
+{
+    const auto& constitution = m_session.inputs().constitution;
+    const int wanted = static_cast<int>(constitution.principles.size());
+    while (m_list.size() > wanted) {
+        auto* card = m_list.takeLast();
+        m_cards->removeWidget(card);
+        card->deleteLater();
+    }
+    while (m_list.size() < wanted) {
+        auto* card = new PrincipleCard(m_theme, m_session, static_cast<int>(m_list.size()), this);
+        m_cards->insertWidget(static_cast<int>(m_list.size()), card);
+        m_list.push_back(card);
+    }
+    for (PrincipleCard* card : std::as_const(m_list))
+        card->showInputs();
+    m_presets->setText(
+        (constitution.name.empty() ? tr("Presets") : QString::fromStdString(constitution.name)));
+    m_mapping->setCurrent(constitution.mapping == constitution::Mapping::Weighted ? 0 : 1);
+}
+
+void ConstitutionPanel::refresh()
+{
+    for (PrincipleCard* card : std::as_const(m_list))
+        card->showEvidence();
+    const auto snapshot = m_session.snapshot();
+    QString text;
+    if (snapshot && snapshot->judge->active.size() >= 2) {
+        const auto& cosines = snapshot->judge->cosines;
+        Eigen::Index first = 0, second = 1;
+        for (Eigen::Index i = 0; i < cosines.rows(); ++i)
+            for (Eigen::Index j = i + 1; j < cosines.cols(); ++j)
+                if (std::abs(cosines(i, j)) > std::abs(cosines(first, second))) {
+                    first = i;
+                    second = j;
+                }
+        const auto name = [&](Eigen::Index i) {
+            return QString::fromStdString(snapshot->inputs.constitution
+                                              .principles[static_cast<std::size_t>(
+                                                  snapshot->judge->active[static_cast<std::size_t>(i)])]
+                                              .name);
+        };
+        text = tr("%1 and %2: cos %3")
+                   .arg(name(first), name(second), number(cosines(first, second), 2, false, true));
+    }
+    m_conflicts->setText(text);
+}
+
+} // namespace lodestone::ui

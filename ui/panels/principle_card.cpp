@@ -1,0 +1,282 @@
+#include "ui/panels/principle_card.h"
+
+#include "ui/plots/theme.h"
+#include "ui/widgets/swatch.h"
+#include "ui/widgets/weight_slider.h"
+
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QToolButton>
+#include <cmath>
+
+namespace lodestone::ui {
+
+PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget* parent)
+    : QFrame(parent)
+    , m_theme(theme)
+    , m_session(session)
+    , m_index(index)
+{
+    setObjectName(QStringLiteral("principle%1").arg(index));
+    setLook(*this, Look::Card);
+    const Palette& look = theme.palette();
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(look.padCard, look.padCard, look.padCard, look.padCard);
+    column->setSpacing(look.ipx(6));
+
+    auto* head = new QHBoxLayout;
+    head->setSpacing(look.gap);
+    m_on = new QCheckBox(this);
+    m_on->setObjectName(QStringLiteral("on"));
+    m_on->setAccessibleName(tr("Principle counts"));
+    m_on->setToolTip(tr("Whether this principle counts"));
+    m_name = new QLineEdit(this);
+    m_name->setObjectName(QStringLiteral("name"));
+    m_name->setFrame(false);
+    m_name->setFont(theme.font(look.fontText, QFont::DemiBold));
+    m_name->setAccessibleName(tr("Name of the principle"));
+    m_name->setStyleSheet(QStringLiteral("background: transparent; border: none;"));
+    auto* more = new QToolButton(this);
+    more->setObjectName(QStringLiteral("more"));
+    more->setIcon(theme.icon(QStringLiteral("more")));
+    more->setPopupMode(QToolButton::InstantPopup);
+    more->setAccessibleName(tr("More about this principle"));
+    setLook(*more, Look::Ghost);
+    more->setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; width: 0; }"));
+    fillMenu(more);
+    head->addWidget(m_on);
+    head->addWidget(new Swatch(theme, Ink::principle(index), Marker::Square, {}, this));
+    head->addWidget(m_name, 1);
+    head->addWidget(more);
+    column->addLayout(head);
+
+    const auto inPlace = [&](const char* object, const QString& accessible) {
+        auto* edit = new QLineEdit(this);
+        edit->setObjectName(QLatin1String(object));
+        edit->setAccessibleName(accessible);
+        setLook(*edit, Look::InPlace);
+        return edit;
+    };
+    m_text = inPlace("text", tr("The principle's text"));
+    m_text->setToolTip(
+        tr("The principle in a sentence. It counts when the card's menu says “Judge by the text”."));
+    column->addWidget(m_text);
+    auto* poles = new QHBoxLayout;
+    poles->setSpacing(look.gapSmall);
+    m_positive = inPlace("positive", tr("Words of the positive pole"));
+    m_negative = inPlace("negative", tr("Words of the negative pole"));
+    m_positive->setToolTip(
+        tr("Words the model would use for a reply that follows the principle, separated by commas"));
+    m_negative->setToolTip(tr("Words for a reply that breaks it"));
+    auto* arrow = new QLabel(QStringLiteral("⟷"), this);
+    setLook(*arrow, Look::Secondary);
+    poles->addWidget(m_positive, 1);
+    poles->addWidget(arrow);
+    poles->addWidget(m_negative, 1);
+    column->addLayout(poles);
+
+    m_weight = new WeightSlider(theme, this);
+    m_weight->setObjectName(QStringLiteral("weight"));
+    m_weight->setAccessibleName(tr("Weight"));
+    m_weight->setInk(Ink::principle(index));
+    column->addWidget(m_weight);
+
+    auto* evidence = new QHBoxLayout;
+    m_heldOut = new QLabel(this);
+    m_heldOut->setObjectName(QStringLiteral("heldOut"));
+    m_linear = new QLabel(this);
+    m_linear->setObjectName(QStringLiteral("linear"));
+    m_status = new QLabel(this);
+    m_status->setObjectName(QStringLiteral("status"));
+    setLook(*m_heldOut, Look::Small);
+    setLook(*m_linear, Look::Small);
+    m_heldOut->setToolTip(tr("Share of held-out pairs about this value that the direction judges as people "
+                             "did, with its 95 % interval over prompts"));
+    m_linear->setToolTip(tr("Held-out correlation of the direction's scores with what the model answered: "
+                            "how linear this judgment is"));
+    evidence->addWidget(m_heldOut);
+    evidence->addStretch(1);
+    evidence->addWidget(m_linear);
+    evidence->addStretch(1);
+    evidence->addWidget(m_status);
+    column->addLayout(evidence);
+
+    connect(m_on, &QCheckBox::clicked, this, [this](bool on) {
+        change(
+            on ? tr("Switch a principle on") : tr("Switch a principle off"),
+            [on](constitution::Principle& p) { p.on = on; });
+    });
+    connect(m_name, &QLineEdit::editingFinished, this, [this] {
+        change(tr("Rename a principle"), [this](constitution::Principle& p) {
+            p.name = m_name->text().trimmed().toStdString();
+        });
+    });
+    connect(m_text, &QLineEdit::editingFinished, this, [this] {
+        const bool ask = principle() && principle()->way == "conditioned-cloze";
+        change(tr("Edit a principle's text"), [this](constitution::Principle& p) {
+            p.text = m_text->text().trimmed().toStdString();
+        });
+        if (ask)
+            m_session.judgeText(m_text->text().trimmed());
+    });
+    connect(m_positive, &QLineEdit::editingFinished, this, &PrincipleCard::commitPoles);
+    connect(m_negative, &QLineEdit::editingFinished, this, &PrincipleCard::commitPoles);
+    connect(m_weight, &WeightSlider::valueChanged, this, [this](double value) {
+        change(
+            tr("Change a weight"), [value](constitution::Principle& p) { p.weight = value; },
+            QStringLiteral("weight%1").arg(m_index));
+    });
+    connect(m_weight, &WeightSlider::sliderReleased, this, [this] { m_session.endMerge(); });
+    showInputs();
+    showEvidence();
+}
+
+const constitution::Principle* PrincipleCard::principle() const
+{
+    const auto& list = m_session.inputs().constitution.principles;
+    return m_index < static_cast<int>(list.size()) ? &list[static_cast<std::size_t>(m_index)] : nullptr;
+}
+
+void PrincipleCard::fillMenu(QToolButton* button)
+{
+    auto* menu = new QMenu(button);
+    menu->setObjectName(QStringLiteral("principleMenu"));
+    auto* byText = menu->addAction(tr("Judge by the text"));
+    byText->setObjectName(QStringLiteral("judgeByText"));
+    byText->setCheckable(true);
+    connect(byText, &QAction::triggered, this, [this](bool on) {
+        change(on ? tr("Judge by the text") : tr("Judge by the words"), [on](constitution::Principle& p) {
+            p.way = on ? "conditioned-cloze" : "cloze";
+        });
+        if (on && principle())
+            m_session.judgeText(QString::fromStdString(principle()->text));
+    });
+    auto* turn = menu->addAction(tr("Turn round (change the sign)"));
+    turn->setObjectName(QStringLiteral("turnRound"));
+    connect(turn, &QAction::triggered, this, [this] {
+        change(tr("Turn a principle round"), [](constitution::Principle& p) { p.weight = -p.weight; });
+    });
+    auto* swap = menu->addAction(tr("Swap the poles"));
+    swap->setObjectName(QStringLiteral("swapPoles"));
+    connect(swap, &QAction::triggered, this, [this] {
+        change(tr("Swap poles"), [](constitution::Principle& p) { std::swap(p.positive, p.negative); });
+    });
+    menu->addSeparator();
+    auto* remove = menu->addAction(tr("Remove"));
+    remove->setObjectName(QStringLiteral("remove"));
+    connect(remove, &QAction::triggered, this, [this] {
+        session::Inputs next = m_session.inputs();
+        if (m_index >= static_cast<int>(next.constitution.principles.size()))
+            return;
+        next.constitution.principles.erase(next.constitution.principles.begin() + m_index);
+        m_session.edit(tr("Remove a principle"), next);
+    });
+    connect(menu, &QMenu::aboutToShow, this, [this, byText] {
+        byText->setChecked(principle() && principle()->way == "conditioned-cloze");
+        byText->setEnabled(m_session.modelPresent());
+        byText->setToolTip(m_session.modelPresent() ? QString() : tr("Needs the model: fetch it first"));
+    });
+    button->setMenu(menu);
+}
+
+void PrincipleCard::change(
+    const QString& text, const std::function<void(constitution::Principle&)>& edit, const QString& merge)
+{
+    session::Inputs next = m_session.inputs();
+    if (m_index >= static_cast<int>(next.constitution.principles.size()))
+        return;
+    constitution::Principle& target = next.constitution.principles[static_cast<std::size_t>(m_index)];
+    const constitution::Principle before = target;
+    edit(target);
+    if (!(target == before))
+        m_session.edit(text, next, merge);
+}
+
+void PrincipleCard::commitPoles()
+{
+    change(tr("Edit pole words"), [this](constitution::Principle& p) {
+        p.positive = constitution::wordsOf(m_positive->text().toStdString());
+        p.negative = constitution::wordsOf(m_negative->text().toStdString());
+    });
+    m_session.lookUpWords();
+}
+
+void PrincipleCard::showInputs()
+{
+    const constitution::Principle* p = principle();
+    if (!p)
+        return;
+    const auto set = [](QLineEdit* edit, const std::string& text) {
+        const QString shown = QString::fromStdString(text);
+        if (!edit->hasFocus() || edit->text() != shown) {
+            if (edit->text() != shown)
+                edit->setText(shown);
+            if (!edit->hasFocus())
+                edit->setCursorPosition(0);
+        }
+    };
+    m_on->setChecked(p->on);
+    set(m_name, p->name);
+    set(m_text, p->text);
+    set(m_positive, constitution::joinWords(p->positive));
+    set(m_negative, constitution::joinWords(p->negative));
+    m_weight->setValue(p->weight);
+    const bool weighted = m_session.inputs().constitution.mapping == constitution::Mapping::Weighted;
+    m_weight->setEnabled(weighted && p->on);
+    m_weight->setToolTip(
+        weighted ? QString()
+                 : tr("In a projection only the span of the principles counts, not their weights"));
+    const bool byText = p->way == "conditioned-cloze";
+    m_positive->setEnabled(!byText);
+    m_negative->setEnabled(!byText);
+}
+
+void PrincipleCard::showEvidence()
+{
+    const auto snapshot = m_session.snapshot();
+    if (!snapshot || m_index >= static_cast<int>(snapshot->principles.size()))
+        return;
+    const session::PrincipleStage& stage = *snapshot->principles[static_cast<std::size_t>(m_index)];
+    if (!stage.problem.empty()) {
+        m_heldOut->setText({});
+        m_linear->setText({});
+        setLook(*m_status, Look::Warning);
+        m_status->setText(
+            stage.problem.size() < 40 ? QString::fromStdString(stage.problem) : tr("no direction"));
+        m_status->setToolTip(QString::fromStdString(stage.problem));
+        return;
+    }
+    const bool pairs = !snapshot->foundation->study->set().labelled();
+    const geometry::Estimate& score = pairs ? stage.aboutValue.accuracy : stage.aboutValue.auc;
+    m_heldOut->setText(tr("held out <b>%1</b> %2–%3")
+                           .arg(
+                               pairs ? QStringLiteral("%1 %").arg(std::lround(100 * score.value))
+                                     : QStringLiteral("AUC %1").arg(number(score.value, 2, false, true)))
+                           .arg(
+                               pairs ? QString::number(std::lround(100 * score.interval.low))
+                                     : number(score.interval.low, 2, false, true))
+                           .arg(
+                               pairs ? QString::number(std::lround(100 * score.interval.high))
+                                     : number(score.interval.high, 2, false, true)));
+    m_linear->setText(tr("linear <b>%1</b>").arg(number(stage.direction.linearity, 2, false, true)));
+    const bool found = score.interval.low > 0.5, turned = score.interval.high < 0.5;
+    setLook(*m_status, found ? Look::Success : Look::Warning);
+    m_status->setText(found ? tr("found") : turned ? tr("turned round") : tr("not found"));
+    QString why = found
+        ? tr("The interval lies above one half: these words find people's judgment in this model.")
+        : turned ? tr("The interval lies below one half: these words find the opposite of people's judgment.")
+                 : tr("The interval includes one half: this model does not find this value by these words.");
+    if (!stage.judged.unknown.empty()) {
+        QStringList unknown;
+        for (const std::string& word : stage.judged.unknown)
+            unknown << QString::fromStdString(word);
+        why += tr(" Left out, because the model does not write them as one token of their own: %1.")
+                   .arg(unknown.join(QStringLiteral(", ")));
+    }
+    m_status->setToolTip(why);
+}
+
+} // namespace lodestone::ui

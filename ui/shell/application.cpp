@@ -1,0 +1,71 @@
+#include "ui/shell/application.h"
+
+#include "ui/plots/theme.h"
+#include "ui/session/session.h"
+#include "ui/shell/main_window.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QIcon>
+#include <QTabBar>
+#include <QTimer>
+
+namespace lodestone::ui {
+
+int runApplication(int argc, char** argv, const char* resources)
+{
+    QApplication application(argc, argv);
+    QCoreApplication::setOrganizationName(QStringLiteral("lodestone"));
+    QCoreApplication::setApplicationName(QStringLiteral("lodestone"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(LODESTONE_VERSION));
+    QCommandLineParser parser;
+    parser.addPositionalArgument(QStringLiteral("study"), QStringLiteral("A study folder"));
+    parser.addOption({ QStringLiteral("window"), QStringLiteral("Open the window") });
+    parser.addOption({ QStringLiteral("dark"), QStringLiteral("Dark colours") });
+    parser.addOption({ QStringLiteral("light"), QStringLiteral("Light colours") });
+    parser.addOption({ QStringLiteral("size"), QStringLiteral("The window's size"), QStringLiteral("WxH") });
+    parser.addOption(
+        { QStringLiteral("tab"), QStringLiteral("The tab to show first"), QStringLiteral("number") });
+    parser.addOption({ QStringLiteral("screenshot"),
+                       QStringLiteral("Save a picture of the window when everything is computed, and quit"),
+                       QStringLiteral("FILE") });
+    parser.process(application);
+    Theme theme;
+    if (parser.isSet(QStringLiteral("dark")))
+        theme.setScheme(ColourScheme::Dark);
+    else if (parser.isSet(QStringLiteral("light")))
+        theme.setScheme(ColourScheme::Light);
+    theme.apply(application);
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/lodestone.svg")));
+    Session session{ std::filesystem::path(resources) };
+    MainWindow window(theme, session);
+    const QStringList size = parser.value(QStringLiteral("size")).split(QLatin1Char('x'));
+    if (size.size() == 2)
+        window.resize(size[0].toInt(), size[1].toInt());
+    if (auto* tabs = window.findChild<QTabBar*>(QStringLiteral("tabs")))
+        tabs->setCurrentIndex(parser.value(QStringLiteral("tab")).toInt());
+    window.show();
+    const QStringList studies = parser.positionalArguments();
+    session.openStudy(
+        studies.isEmpty() ? session.resources() / "samples/sample"
+                          : std::filesystem::path(studies.first().toStdString()));
+    QTimer poll;
+    if (parser.isSet(QStringLiteral("screenshot"))) {
+        // When nothing runs any more, the picture shows what a user would see after a moment.
+        int calm = 0;
+        QObject::connect(&poll, &QTimer::timeout, &window, [&, calm]() mutable {
+            calm = session.snapshot() && session.sweep() && !session.modelLane().busy()
+                    && !session.recomputeLane().busy()
+                ? calm + 1
+                : 0;
+            if (calm == 3) {
+                window.grab().save(parser.value(QStringLiteral("screenshot")));
+                QApplication::quit();
+            }
+        });
+        poll.start(150);
+    }
+    return QApplication::exec();
+}
+
+} // namespace lodestone::ui
