@@ -336,12 +336,13 @@ QWidget* MainWindow::makeTopBar()
     m_scrubber = new LayerScrubber(m_theme, bar);
     m_scrubber->setObjectName(QStringLiteral("scrubber"));
     m_scrubber->setAccessibleName(tr("Layer"));
-    m_scrubber->setMinimumWidth(look.ipx(340));
+    m_scrubber->setMinimumWidth(look.ipx(300));
     m_search = new QLineEdit(bar);
     m_search->setObjectName(QStringLiteral("search"));
     m_search->setPlaceholderText(tr("Find a text or an action … Ctrl+K"));
     m_search->setAccessibleName(tr("Find a text or an action"));
-    m_search->setFixedWidth(look.ipx(244));
+    m_search->setMaximumWidth(look.ipx(244));
+    m_search->setMinimumWidth(look.ipx(120));
     connect(m_search, &QLineEdit::returnPressed, this, [this] { search(m_search->text()); });
     const auto icon = [&](QAction* action, const char* name_) {
         auto* button = new QToolButton(bar);
@@ -366,7 +367,7 @@ QWidget* MainWindow::makeTopBar()
     row->addStretch(1);
     row->addWidget(m_scrubber, 4);
     row->addStretch(1);
-    row->addWidget(m_search);
+    row->addWidget(m_search, 2);
     row->addWidget(icon(m_undo, "undo"));
     row->addWidget(icon(m_redo, "redo"));
     row->addWidget(present);
@@ -587,7 +588,7 @@ void MainWindow::refreshTop()
     if (sampled > 0 && !study.set().labelled())
         name += tr(", %1 candidates").arg(sampled);
     m_studyName->setText(name);
-    m_modelName->setText(QString::fromStdString(study.model().name).left(28));
+    m_modelName->setText(QString::fromStdString(study.model().name).left(18));
     const auto layers = study.layers();
     std::vector<double> accuracy(layers.size(), std::numeric_limits<double>::quiet_NaN()), low = accuracy,
                                                                                            high = accuracy;
