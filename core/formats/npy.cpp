@@ -181,6 +181,8 @@ RowMatrix NpyArray::toFloat(std::size_t first, std::size_t count) const
     const std::size_t width = rowItems();
     const std::size_t size = npyTypeBytes(m_type);
     RowMatrix matrix(static_cast<Eigen::Index>(count), static_cast<Eigen::Index>(width));
+    if (matrix.size() == 0)
+        return matrix;
     if (!m_columnMajor) {
         const std::byte* from = m_data.data() + first * width * size;
         if (m_type == NpyType::F32)
@@ -190,8 +192,6 @@ RowMatrix NpyArray::toFloat(std::size_t first, std::size_t count) const
                 matrix.data()[i] = valueAt(m_type, from + i * size);
         return matrix;
     }
-    if (count == 0)
-        return matrix;
     // Column-major: the first index runs fastest, then the second; our columns run the trailing indices in C
     // order.
     for (std::size_t column = 0; column < width; ++column) {

@@ -482,17 +482,22 @@ Pipeline::refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& wo
             std::vector<bool> kept(layer.trainingRows.size(), false);
             for (const int item : items)
                 kept[static_cast<std::size_t>(item)] = true;
-            std::vector<int> leftOut;
-            for (std::size_t i = 0; i < kept.size(); ++i)
-                if (!kept[i])
-                    leftOut.push_back(static_cast<int>(i));
             Eigen::VectorXd sum = Eigen::VectorXd::Zero(layer.rows.cols());
             for (std::size_t i = 0; i < snapshot->judge->active.size(); ++i) {
                 const PrincipleStage& principle
                     = *snapshot->principles[static_cast<std::size_t>(snapshot->judge->active[i])];
-                Eigen::VectorXd y(static_cast<Eigen::Index>(layer.trainingRows.size()));
-                for (std::size_t r = 0; r < layer.trainingRows.size(); ++r)
-                    y[static_cast<Eigen::Index>(r)] = principle.judged.scores[layer.trainingRows[r]];
+                // What is left out does not count, so the other half and rows not judged yet may have any y.
+                Eigen::VectorXd y = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(kept.size()));
+                std::vector<int> leftOut;
+                for (std::size_t r = 0; r < kept.size(); ++r) {
+                    const double judged = principle.judged.scores[layer.trainingRows[r]];
+                    if (kept[r] && std::isfinite(judged))
+                        y[static_cast<Eigen::Index>(r)] = judged;
+                    else
+                        leftOut.push_back(static_cast<int>(r));
+                }
+                if (leftOut.size() == kept.size())
+                    continue;
                 Eigen::VectorXd w
                     = layer.factor
                           ->readOutWithout(

@@ -274,7 +274,8 @@ private Q_SLOTS:
         FakeModel model(3, 12);
         // The fake's memory fades; here every token read counts the same.
         model.change = [](Eigen::VectorXd& state, const FakeModel::Tokens& tokens, int last, int) {
-            state[0] += std::sin(static_cast<double>(std::accumulate(tokens.begin(), tokens.begin() + last + 1, 0)));
+            state[0] += std::sin(
+                static_cast<double>(std::accumulate(tokens.begin(), tokens.begin() + last + 1, 0)));
         };
         const ConditionedCloze conditioned(study.study, model);
         QVERIFY(conditioned.needsModel());

@@ -9,6 +9,7 @@
 #include "tests/support/small_study.h"
 
 #include <chrono>
+#include <map>
 #include <set>
 
 using namespace lodestone;
@@ -427,7 +428,9 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < 4; ++i) {
             const SweepRow& row = sweep->rows[i];
             COMPARE_NEAR(row.shuffled.accuracy, 0.5, 0.06);
-            QVERIFY(row.shuffled.accuracyUpper < 0.75);
+            QVERIFY(
+                row.shuffled.accuracyUpper
+                < 0.85); // a random direction of 12 coordinates has sd near 0.11 here
             QVERIFY(row.length && std::abs(row.length->accuracy.value - 0.5) < 0.17);
             QVERIFY(
                 row.accuracy.interval.low <= row.accuracy.value
@@ -697,7 +700,29 @@ private Q_SLOTS:
         COMPARE_NEAR(meters.gap.value, judge - generation, 1e-12);
         COMPARE_NEAR(
             meters.shareOfCeiling.value, std::sin(pi * (judge - 0.5)) / std::sin(pi * (people - 0.5)), 1e-12);
-        QCOMPARE(meters.efficiency.value, bench.current->judge->cosTrue);
+        // The cosine on prompts that trained neither direction: correlation of scores about their prompt's
+        // mean.
+        std::map<int, std::vector<Eigen::Index>> byPrompt;
+        for (Eigen::Index i = 0; i < layer.rows.rows(); ++i)
+            if (!bench.foundation->training[static_cast<std::size_t>(i)])
+                byPrompt[bench.foundation->groups[static_cast<std::size_t>(i)]].push_back(i);
+        double xx = 0, yy = 0, xy = 0;
+        for (const auto& [prompt, rows] : byPrompt) {
+            double x = 0, y = 0;
+            for (const Eigen::Index i : rows) {
+                x += layer.people.scores[i] / static_cast<double>(rows.size());
+                y += bench.current->judge->rewards[i] / static_cast<double>(rows.size());
+            }
+            for (const Eigen::Index i : rows) {
+                xx += std::pow(layer.people.scores[i] - x, 2);
+                yy += std::pow(bench.current->judge->rewards[i] - y, 2);
+                xy += (layer.people.scores[i] - x) * (bench.current->judge->rewards[i] - y);
+            }
+        }
+        COMPARE_NEAR(meters.efficiency.value, xy / std::sqrt(xx * yy), 1e-9);
+        QVERIFY(
+            std::abs(meters.efficiency.value - bench.current->judge->cosTrue)
+            < 0.1); // training Sigma, about the same
         COMPARE_NEAR(meters.ceilingKl, std::pow(bench.current->judge->norm, 2) / 2, 1e-12);
         COMPARE_NEAR(
             meters.ceiling.value, std::sqrt(meters.encodingQuality.value) * bench.current->judge->norm,
@@ -965,6 +990,44 @@ private Q_SLOTS:
             directionFromScores(
                 *bench.foundation, layer, Eigen::VectorXd::Constant(judgments.size(), 1.0), 0),
             "norm 0");
+    }
+
+    void aTextIsJudgedOnceAModelHasReadIt()
+    {
+        Bench bench(largerStudy());
+        bench.inputs.constitution.principles.resize(1);
+        bench.principle(0).way = "conditioned-cloze";
+        bench.run();
+        QVERIFY(!bench.direction(0).found() && !bench.current->principles[0]->problem.empty());
+        QVERIFY(!bench.current->judge->problem.empty());
+        // Half of the responses are answered: a direction already, and again when all are.
+        const auto withAnswers = [&](const Eigen::VectorXd& scores) {
+            auto foundation = std::make_shared<Foundation>(*bench.foundation);
+            foundation->conditioned[bench.principle(0).text].scores = scores;
+            bench.pipeline->setFoundation(foundation);
+            return bench.run().principles;
+        };
+        const Eigen::VectorXd whole = largerStudy().truth.rows * largerStudy().truth.kind;
+        Eigen::VectorXd half = whole;
+        const std::vector<int> order = constitution::spreadOrder(static_cast<int>(half.size()));
+        for (std::size_t i = order.size() / 2; i < order.size(); ++i)
+            half[order[i]] = std::numeric_limits<double>::quiet_NaN();
+        QCOMPARE(withAnswers(half), 1);
+        const SmallStudy& truth = largerStudy().truth;
+        QVERIFY(truth.cosine(bench.direction(0).readOut.weights, truth.kind) > 0.97);
+        const double ceiling = bench.pipeline->refine(bench.current).value()->meters->efficiencyNoiseCeiling;
+        QVERIFY2(ceiling > 0.5 && ceiling <= 1, std::to_string(ceiling).c_str());
+        QCOMPARE(withAnswers(whole), 1);
+        QVERIFY(truth.cosine(bench.direction(0).readOut.weights, truth.kind) > 0.99);
+        QCOMPARE(bench.pipeline->counts().layer, 1);
+        // The text is what was asked: its words count now, its poles do not enter the answer.
+        const Eigen::VectorXd scores = bench.direction(0).scores;
+        bench.principle(0).positive = { "polite" };
+        bench.run();
+        QVERIFY(bench.direction(0).scores == scores);
+        bench.principle(0).text = "Another sentence.";
+        bench.run();
+        QVERIFY(!bench.direction(0).found());
     }
 
     void anEditIsWithinAFrame()

@@ -24,6 +24,7 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QMenu>
+#include <QPushButton>
 #include <QSlider>
 #include <QStackedWidget>
 #include <QTabBar>

@@ -1,6 +1,6 @@
 #include "ui/panels/constitution_panel.h"
 
-#include "ui/panels/principle_card.h"
+#include "ui/cards/principle_card.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/segmented_control.h"
 

@@ -1,6 +1,6 @@
 #include "ui/panels/judgments_panel.h"
 
-#include "ui/panels/judgment_delegate.h"
+#include "ui/cards/judgment_delegate.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/segmented_control.h"
 

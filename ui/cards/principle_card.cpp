@@ -1,4 +1,4 @@
-#include "ui/panels/principle_card.h"
+#include "ui/cards/principle_card.h"
 
 #include "ui/plots/theme.h"
 #include "ui/widgets/swatch.h"

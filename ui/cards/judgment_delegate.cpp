@@ -1,4 +1,4 @@
-#include "ui/panels/judgment_delegate.h"
+#include "ui/cards/judgment_delegate.h"
 
 #include "ui/models/judgment_model.h"
 #include "ui/plots/theme.h"
