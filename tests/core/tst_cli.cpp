@@ -111,8 +111,8 @@ class TestCli : public QObject {
     {
         const ByteVocabulary vocabulary({ " kind", " cruel" });
         GgufWriter file;
-        file.pathText("general.architecture", "llama");
-        file.pathText("general.name", "tiny");
+        file.text("general.architecture", "llama");
+        file.text("general.name", "tiny");
         for (const auto& [key, value] :
              { std::pair("block_count", 2), std::pair("embedding_length", 8),
                std::pair("feed_forward_length", 16), std::pair("attention.head_count", 2),
@@ -196,7 +196,8 @@ private Q_SLOTS:
 
     void infoOfAModel()
     {
-        const Run found = run({ QStringLiteral("info"), QStringLiteral("--json"), pathText(vocabularyFile()) });
+        const Run found
+            = run({ QStringLiteral("info"), QStringLiteral("--json"), pathText(vocabularyFile()) });
         QCOMPARE(found.code, 0);
         const Json json = found.json();
         QVERIFY(hasKeys(
@@ -385,7 +386,7 @@ private Q_SLOTS:
         const auto foundation = session::Foundation::open(m_study->study).value();
         session::Pipeline pipeline(foundation);
         const auto snapshot = expected(pipeline, foundation);
-        COMPARE_NEAR(json["efficiency"].get<double>(), snapshot->judge->cosTrue, 1e-10);
+        COMPARE_NEAR(json["efficiency"].get<double>(), snapshot->meters->efficiency.value, 1e-10);
         COMPARE_NEAR(
             json["judge_accuracy"].get<double>() - json["generation_accuracy"].get<double>(),
             json["generation_judgment_gap"].get<double>(), 1e-10);
@@ -525,8 +526,8 @@ private Q_SLOTS:
         const QString study = pathText(m_scratch / "own-study");
         const Run imported
             = run({ QStringLiteral("import"), QStringLiteral("--json"), QStringLiteral("--activations"),
-                    pathText(m_scratch / "own.npy"), QStringLiteral("--table"), pathText(m_scratch / "own.jsonl"),
-                    QStringLiteral("--study"), study });
+                    pathText(m_scratch / "own.npy"), QStringLiteral("--table"),
+                    pathText(m_scratch / "own.jsonl"), QStringLiteral("--study"), study });
         QVERIFY2(imported.code == 0, imported.err.c_str());
         QVERIFY(hasKeys(imported.json(), { "study", "responses", "pairs", "layers" }));
         QCOMPARE(imported.json()["responses"].get<int>(), n);
@@ -705,7 +706,7 @@ private Q_SLOTS:
         QVERIFY(process.waitForFinished(60000));
         QCOMPARE(process.exitCode(), 5);
         QVERIFY(process.readAllStandardOutput().isEmpty());
-        QVERIFY(process.readAllStandardError().contains("stop"));
+        QVERIFY(process.readAllStandardError().contains("cancelled"));
     }
 };
 
