@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <fcntl.h>
 #include <limits>
-#include <regex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +56,19 @@ float valueAt(NpyType type, const std::byte* from)
         return static_cast<float>(load<std::int64_t>(from));
     }
     return 0;
+}
+
+/// What follows a key of the header's dictionary; empty when the key is not there.
+std::string_view valueOf(std::string_view header, const std::string& key)
+{
+    std::size_t at = header.find("'" + key + "'");
+    if (at == std::string_view::npos)
+        return {};
+    at = header.find_first_not_of(' ', at + key.size() + 2);
+    if (at == std::string_view::npos || header[at] != ':')
+        return {};
+    at = header.find_first_not_of(' ', at + 1);
+    return at == std::string_view::npos ? std::string_view() : header.substr(at);
 }
 
 /// Magic, version 1.0 and the header text, padded so that the data start at a multiple of 64 bytes.
@@ -124,45 +137,49 @@ Result<NpyArray> NpyArray::open(const std::filesystem::path& path)
     LODESTONE_TRY(const auto headerBytes, reader.take(headerLength, "header"));
     const std::string text(reinterpret_cast<const char*>(headerBytes.data()), headerBytes.size());
 
-    static const std::regex descr(R"('descr'\s*:\s*'([^']*)')"),
-        order(R"('fortran_order'\s*:\s*(True|False))"), extents(R"('shape'\s*:\s*\(([0-9,\sL]*)\))");
-    std::smatch match;
-    if (!std::regex_search(text, match, descr))
-        return badInput("a simple element type", "header " + text.substr(0, 80), name + ", key 'descr'");
-    const std::string typeText = match[1];
-    bool known = false;
-    for (const TypeName& entry : typeNames)
-        if (typeText == entry.name) {
-            array.m_type = entry.type;
-            known = true;
-        }
-    if (!known)
+    const std::string_view typeValue = valueOf(text, "descr"), order = valueOf(text, "fortran_order"),
+                           extents = valueOf(text, "shape");
+    const std::size_t typeEnd = typeValue.find('\'', 1), extentsEnd = extents.find(')');
+    if (typeValue.substr(0, 1) != "'" || typeEnd == std::string_view::npos)
+        return badInput("a simple element type", "header " + shownName(text), name + ", key 'descr'");
+    const std::string_view typeText = typeValue.substr(1, typeEnd - 1);
+    const auto known = std::find_if(std::begin(typeNames), std::end(typeNames), [&](const TypeName& entry) {
+        return typeText == entry.name;
+    });
+    if (known == std::end(typeNames))
         return badInput(
-            "little-endian floats, integers or booleans", "'" + typeText + "'", name + ", key 'descr'");
-    if (!std::regex_search(text, match, order))
-        return badInput("True or False", "header " + text.substr(0, 80), name + ", key 'fortran_order'");
-    array.m_columnMajor = match[1] == "True";
-    if (!std::regex_search(text, match, extents))
-        return badInput("a tuple of numbers", "header " + text.substr(0, 80), name + ", key 'shape'");
-    const std::string list = match[1];
+            "little-endian floats, integers or booleans", "'" + shownName(typeText) + "'",
+            name + ", key 'descr'");
+    array.m_type = known->type;
+    array.m_columnMajor = order.substr(0, 4) == "True";
+    if (!array.m_columnMajor && order.substr(0, 5) != "False")
+        return badInput("True or False", "header " + shownName(text), name + ", key 'fortran_order'");
+    const std::string_view list = extents.substr(0, 1) == "(" && extentsEnd != std::string_view::npos
+        ? extents.substr(1, extentsEnd - 1)
+        : "?";
+    if (list.find_first_not_of("0123456789, L") != std::string_view::npos)
+        return badInput("a tuple of numbers", "header " + shownName(text), name + ", key 'shape'");
     std::size_t items = 1, nonzero = 1; // rowItems() must fit also where another dimension is 0
-    static const std::regex number("[0-9]+");
-    for (auto it = std::sregex_iterator(list.begin(), list.end(), number); it != std::sregex_iterator();
-         ++it) {
-        const std::string digits = it->str();
-        if (digits.size() > 15)
-            return badInput("a dimension below 10^15", digits, name + ", key 'shape'");
-        const auto extent = static_cast<std::size_t>(std::stoull(digits));
+    constexpr std::string_view digits = "0123456789";
+    for (std::size_t at = list.find_first_of(digits); at != std::string_view::npos;) {
+        const std::size_t end = std::min(list.find_first_not_of(digits, at), list.size());
+        if (end - at > 15)
+            return badInput(
+                "a dimension below 10^15", shownName(list.substr(at, end - at)), name + ", key 'shape'");
+        std::size_t extent = 0;
+        std::from_chars(list.data() + at, list.data() + end, extent);
         if (extent != 0 && nonzero > std::numeric_limits<std::ptrdiff_t>::max() / 8 / extent)
-            return badInput("a shape whose product fits", "(" + list + ")", name + ", key 'shape'");
+            return badInput(
+                "a shape whose product fits", "(" + shownName(list) + ")", name + ", key 'shape'");
         array.m_shape.push_back(extent);
         items *= extent;
         nonzero *= std::max<std::size_t>(1, extent);
+        at = list.find_first_of(digits, end);
     }
     const std::size_t bytes = items * npyTypeBytes(array.m_type);
     if (reader.left() < bytes)
         return badInput(
-            fmt::format("{} bytes of data for shape ({})", bytes, list),
+            fmt::format("{} bytes of data for shape ({})", bytes, shownName(list)),
             fmt::format("{} bytes", reader.left()), fmt::format("{}, byte {}", name, reader.offset()));
     array.m_data = array.m_file->bytes().subspan(reader.offset(), bytes);
     return array;

@@ -190,6 +190,16 @@ private Q_SLOTS:
         row("header past the end", longHeader, "8000 bytes", "byte 12, header");
         row("quotes without end", npy("{'descr': '" + std::string(8000, 'x'), data), "a simple element type",
             "key 'descr'");
+        row("long type", npy(dictionary("<f4" + std::string(8000, 'x'), "(2,)"), data),
+            "little-endian floats", "key 'descr'");
+        row("long shape", npy(dictionary("<f4", "(" + std::string(7000, '1') + ")"), data),
+            "a dimension below 10^15", "key 'shape'");
+        row("words for a shape", npy(dictionary("<f4", "(two, 3)"), data), "a tuple of numbers",
+            "key 'shape'");
+        row("shape without end", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, ", data),
+            "a tuple of numbers", "key 'shape'");
+        row("order of another kind", npy("{'descr': '<f4', 'fortran_order': 1, 'shape': (2,), }", data),
+            "True or False", "key 'fortran_order'");
     }
     void badHeadersAreNamed()
     {

@@ -687,8 +687,9 @@ private Q_SLOTS:
         Bench bench(largerStudy());
         bench.principle(0).weight = 0.8;
         bench.run();
-        const MeterStage& meters = *bench.current->meters;
-        const LayerStage& layer = *bench.current->layer;
+        const auto kept = bench.current; // the stages live as long as it does
+        const MeterStage& meters = *kept->meters;
+        const LayerStage& layer = *kept->layer;
         const double pi = std::acos(-1.0);
         const double people = bench.heldOutAccuracy(layer.people.scores),
                      judge = bench.heldOutAccuracy(bench.current->judge->rewards);
