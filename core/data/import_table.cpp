@@ -66,7 +66,11 @@ Result<Conversation> parsePrompt(const json& field, const std::string& where)
 struct Dialogue {
     Conversation prompt;
     std::string reply;
+    bool endsBeforeReply = false; ///< a transcript whose last turn is empty
 };
+
+/// What became of a row.
+enum class Row { Taken, LeftOut };
 
 /// A chosen or rejected field, with the prompt beside it or inside.
 Result<Dialogue>
@@ -96,10 +100,11 @@ parseDialogue(const json& field, const std::optional<Conversation>& prompt, cons
         if (!reply.empty() && reply.front() == ' ')
             reply.remove_prefix(1);
         dialogue.reply = reply;
+        dialogue.endsBeforeReply = reply.find_first_not_of(" \t\r\n") == std::string_view::npos;
     }
     if (dialogue.prompt.empty())
         return badInput("a prompt before the reply", "none", where);
-    if (dialogue.reply.find_first_not_of(" \t\r\n") == std::string::npos)
+    if (!dialogue.endsBeforeReply && dialogue.reply.find_first_not_of(" \t\r\n") == std::string::npos)
         return badInput("a reply", "an empty one", where);
     return dialogue;
 }
@@ -126,7 +131,7 @@ public:
     {
     }
 
-    Result<void> add(const json& row, const std::string& where)
+    Result<Row> add(const json& row, const std::string& where)
     {
         if (row.contains("chosen") || row.contains("rejected"))
             return addPair(row, where);
@@ -216,7 +221,7 @@ private:
         return static_cast<int>(m_import.set.responses.size()) - 1;
     }
 
-    Result<void> addPair(const json& row, const std::string& where)
+    Result<Row> addPair(const json& row, const std::string& where)
     {
         if (!row.contains("chosen") || !row.contains("rejected"))
             return badInput(
@@ -228,6 +233,12 @@ private:
         }
         LODESTONE_TRY(Dialogue chosen, parseDialogue(row["chosen"], prompt, where + ", key 'chosen'"));
         LODESTONE_TRY(Dialogue rejected, parseDialogue(row["rejected"], prompt, where + ", key 'rejected'"));
+        if (chosen.endsBeforeReply || rejected.endsBeforeReply) {
+            m_import.problems.push_back(
+                { ErrorKind::BadInput, "a reply after the last '\\n\\nAssistant:'", "nothing",
+                  where + (chosen.endsBeforeReply ? ", key 'chosen'" : ", key 'rejected'") });
+            return Row::LeftOut;
+        }
         if (chosen.prompt != rejected.prompt)
             return badInput("the same dialogue before both replies", "two different ones", where);
         LODESTONE_CHECK(require(ItemKind::Reply, where));
@@ -238,10 +249,10 @@ private:
         pair.chosen = addResponse(index, std::move(chosen.reply), value, id + "-chosen");
         pair.rejected = addResponse(index, std::move(rejected.reply), value, id + "-rejected");
         m_import.set.pairs.push_back(std::move(pair));
-        return {};
+        return Row::Taken;
     }
 
-    Result<void> addGroup(const json& row, const std::string& where)
+    Result<Row> addGroup(const json& row, const std::string& where)
     {
         if (!row.contains("prompt"))
             return badInput("a key 'prompt' beside 'responses'", "none", where);
@@ -266,10 +277,10 @@ private:
             addResponse(
                 index, std::move(texts[i]), textField(row, { "value", "category", "topic" }),
                 fmt::format("{}-{}", id, i + 1));
-        return {};
+        return Row::Taken;
     }
 
-    Result<void> addLabelled(const json& row, const std::string& where)
+    Result<Row> addLabelled(const json& row, const std::string& where)
     {
         std::string key;
         for (const char* candidate : { "statement", "text", "instruction", "prompt" })
@@ -308,7 +319,7 @@ private:
                 static_cast<int>(m_import.set.prompts.size()) - 1, text,
                 textField(row, { "value", "category", "topic" }), id);
         }
-        return {};
+        return Row::Taken;
     }
 
     Result<void> require(ItemKind kind, const std::string& where)
@@ -358,8 +369,8 @@ Result<Import> importTable(const std::filesystem::path& path, const ImportOption
         const std::string where = fmt::format("{}, {} {}", path.string(), table.unit, row.line);
         for (; nextBad < table.bad.size() && table.bad[nextBad].line < row.line; ++nextBad)
             LODESTONE_CHECK(reject(table.bad[nextBad].error));
-        if (const Result<void> added = builder.add(row.value, where)) {
-            ++taken;
+        if (const Result<Row> added = builder.add(row.value, where)) {
+            ++(*added == Row::Taken ? taken : import.skipped);
         } else {
             LODESTONE_CHECK(reject(added.error()));
         }

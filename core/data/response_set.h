@@ -75,14 +75,16 @@ struct ImportOptions {
 };
 struct Import {
     ResponseSet set;
-    std::size_t skipped = 0;
+    std::size_t skipped = 0; ///< rows left out
     std::vector<Error> problems; ///< of the skipped rows
 };
 
 /// Reads preference pairs ({prompt, chosen, rejected}; {chosen, rejected} with the dialogue inside, split at
 /// the last
 /// "\n\nAssistant:"; conversational lists), prompt groups ({prompt, responses}), or labelled texts (text,
-/// statement, instruction or prompt, with label). JSON Lines, JSON array or CSV, also gzipped.
+/// statement, instruction or prompt, with label). JSON Lines, JSON array or CSV, also gzipped. A bad row is
+/// an error (or skipped and counted, as the options say). A transcript that ends before its reply is no
+/// error: public data have them; its pair is left out and counted.
 Result<Import> importTable(const std::filesystem::path& path, const ImportOptions& options = {});
 
 /// "\n\nHuman: ...\n\nAssistant: ..." as turns; text before the first speaker is dropped.

@@ -393,6 +393,23 @@ private Q_SLOTS:
         QCOMPARE(skipped->set.prompts.size(), std::size_t(1));
     }
 
+    /// Public dialogue data hold replies that were never written; their pairs are left out without an option.
+    void dialoguesThatEndBeforeTheReplyAreLeftOut()
+    {
+        const std::string open = "\\n\\nHuman: a\\n\\nAssistant:";
+        const std::string full = "{\"chosen\": \"" + open + " b\", \"rejected\": \"" + open + " c\"}\n";
+        const std::string torn = "{\"chosen\": \"" + open + " b\", \"rejected\": \"" + open + " \"}\n";
+        const auto import = importText(full + torn + full, { 2, false, false, {} });
+        VERIFY_OK(import);
+        QCOMPARE(
+            import->set.pairs.size(), std::size_t(2)); // the row left out does not count towards the limit
+        QCOMPARE(import->skipped, std::size_t(1));
+        QCOMPARE(import->problems.size(), std::size_t(1));
+        QVERIFY(import->problems[0].where.ends_with("line 2, key 'rejected'"));
+        QCOMPARE(import->set.responses.size(), std::size_t(4));
+        VERIFY_FAILS(importText(torn), "at least one pair");
+    }
+
     /// Rows are taken in order: a bad row behind the limit is no matter, one before it is.
     void theLimitEndsReading()
     {
