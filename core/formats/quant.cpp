@@ -1,5 +1,7 @@
 #include "core/formats/quant.h"
 
+#include "core/formats/quant_k.h"
+
 #include <array>
 #include <bit>
 #include <cassert>
@@ -18,30 +20,47 @@ T load(const std::byte* from)
 
 int byteAt(const std::byte* from) { return std::to_integer<int>(*from); }
 
+/// Nibbles and a fifth bit each: bit i of the 32 is weight i's.
+int fiveBits(const std::byte* nibbles, std::uint32_t fifths, int i)
+{
+    const int nibble = i < 16 ? byteAt(nibbles + i) & 15 : byteAt(nibbles + i - 16) >> 4;
+    return nibble | static_cast<int>((fifths >> static_cast<unsigned>(i)) & 1u) << 4;
+}
+
+template <typename Dequantise>
+void superBlocks(
+    std::size_t blocks, std::size_t bytes, const std::byte* from, float* to, Dequantise dequantise)
+{
+    for (std::size_t b = 0; b < blocks; ++b)
+        dequantise(from + b * bytes, to + b * 256);
+}
+
 } // namespace
 
 const QuantBlock* quantBlock(std::uint32_t type)
 {
-    static constexpr QuantBlock f32{ "F32", 1, 4 }, f16{ "F16", 1, 2 }, bf16{ "BF16", 1, 2 };
-    static constexpr QuantBlock q4_0{ "Q4_0", 32, 18 }, q4_1{ "Q4_1", 32, 20 }, q8_0{ "Q8_0", 32, 34 };
-    switch (static_cast<QuantType>(type)) {
-    case QuantType::F32:
-        return &f32;
-    case QuantType::F16:
-        return &f16;
-    case QuantType::BF16:
-        return &bf16;
-    case QuantType::Q4_0:
-        return &q4_0;
-    case QuantType::Q4_1:
-        return &q4_1;
-    case QuantType::Q8_0:
-        return &q8_0;
-    }
+    struct Entry {
+        QuantType type;
+        QuantBlock block;
+    };
+    static constexpr Entry entries[]
+        = { { QuantType::F32, { "F32", 1, 4 } },       { QuantType::F16, { "F16", 1, 2 } },
+            { QuantType::BF16, { "BF16", 1, 2 } },     { QuantType::Q4_0, { "Q4_0", 32, 18 } },
+            { QuantType::Q4_1, { "Q4_1", 32, 20 } },   { QuantType::Q5_0, { "Q5_0", 32, 22 } },
+            { QuantType::Q5_1, { "Q5_1", 32, 24 } },   { QuantType::Q8_0, { "Q8_0", 32, 34 } },
+            { QuantType::Q2_K, { "Q2_K", 256, 84 } },  { QuantType::Q3_K, { "Q3_K", 256, 110 } },
+            { QuantType::Q4_K, { "Q4_K", 256, 144 } }, { QuantType::Q5_K, { "Q5_K", 256, 176 } },
+            { QuantType::Q6_K, { "Q6_K", 256, 210 } } };
+    for (const Entry& entry : entries)
+        if (static_cast<std::uint32_t>(entry.type) == type)
+            return &entry.block;
     return nullptr;
 }
 
-std::string_view supportedQuantTypes() { return "F32, F16, BF16, Q4_0, Q4_1, Q8_0"; }
+std::string_view supportedQuantTypes()
+{
+    return "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K";
+}
 
 float halfToFloat(std::uint16_t half)
 {
@@ -114,6 +133,33 @@ void dequantise(QuantType type, std::span<const std::byte> bytes, std::span<floa
             }
         }
         return;
+    case QuantType::Q5_0: // scale, 32 fifth bits, then nibbles as above
+        for (std::size_t b = 0; b < blocks; ++b, from += 22, to += 32) {
+            const float scale = halfToFloat(load<std::uint16_t>(from));
+            const auto fifths = load<std::uint32_t>(from + 2);
+            for (int i = 0; i < 32; ++i)
+                to[i] = scale * static_cast<float>(fiveBits(from + 6, fifths, i) - 16);
+        }
+        return;
+    case QuantType::Q5_1: // scale, minimum, 32 fifth bits, nibbles
+        for (std::size_t b = 0; b < blocks; ++b, from += 24, to += 32) {
+            const float scale = halfToFloat(load<std::uint16_t>(from));
+            const float minimum = halfToFloat(load<std::uint16_t>(from + 2));
+            const auto fifths = load<std::uint32_t>(from + 4);
+            for (int i = 0; i < 32; ++i)
+                to[i] = scale * static_cast<float>(fiveBits(from + 8, fifths, i)) + minimum;
+        }
+        return;
+    case QuantType::Q2_K:
+        return superBlocks(blocks, block->bytes, from, to, dequantiseQ2K);
+    case QuantType::Q3_K:
+        return superBlocks(blocks, block->bytes, from, to, dequantiseQ3K);
+    case QuantType::Q4_K:
+        return superBlocks(blocks, block->bytes, from, to, dequantiseQ4K);
+    case QuantType::Q5_K:
+        return superBlocks(blocks, block->bytes, from, to, dequantiseQ5K);
+    case QuantType::Q6_K:
+        return superBlocks(blocks, block->bytes, from, to, dequantiseQ6K);
     case QuantType::Q8_0: // scale, then 32 signed bytes
         for (std::size_t b = 0; b < blocks; ++b, from += 34, to += 32) {
             const float scale = halfToFloat(load<std::uint16_t>(from));

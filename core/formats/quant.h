@@ -10,7 +10,21 @@
 namespace lodestone::formats {
 
 /// The tensor types of GGUF that are read here; the values are the file format's own numbers.
-enum class QuantType : std::uint32_t { F32 = 0, F16 = 1, Q4_0 = 2, Q4_1 = 3, Q8_0 = 8, BF16 = 30 };
+enum class QuantType : std::uint32_t {
+    F32 = 0,
+    F16 = 1,
+    Q4_0 = 2,
+    Q4_1 = 3,
+    Q5_0 = 6,
+    Q5_1 = 7,
+    Q8_0 = 8,
+    Q2_K = 10,
+    Q3_K = 11,
+    Q4_K = 12,
+    Q5_K = 13,
+    Q6_K = 14,
+    BF16 = 30
+};
 
 /// A type's block: `items` weights are stored in `bytes` bytes.
 struct QuantBlock {

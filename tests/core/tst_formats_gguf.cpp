@@ -176,6 +176,12 @@ private Q_SLOTS:
         QCOMPARE(quantBlock(8)->bytes, 34u);
         for (const std::uint32_t type : { 2u, 3u, 8u })
             QCOMPARE(quantBlock(type)->items, 32u);
+        const std::pair<std::uint32_t, std::uint32_t> supers[]
+            = { { 10, 84 }, { 11, 110 }, { 12, 144 }, { 13, 176 }, { 14, 210 } };
+        for (const auto& [type, bytes] : supers) {
+            QCOMPARE(quantBlock(type)->items, 256u);
+            QCOMPARE(quantBlock(type)->bytes, bytes);
+        }
         for (const std::uint32_t type : { 0u, 1u, 30u })
             QCOMPARE(quantBlock(type)->items, 1u);
         QVERIFY(!quantBlock(4));
@@ -243,6 +249,87 @@ private Q_SLOTS:
         }
         QCOMPARE(dequantised(QuantType::Q8_0, block, 32), expected);
         QCOMPARE(dequantised(QuantType::Q8_0, block + block, 64)[32], expected[0]);
+    }
+
+    /// 64 blocks of each type, filled by a generator: the bit patterns of all their weights, as a hash and as
+    /// four samples, from the dequantisers of the Python package gguf 0.19 on the same bytes.
+    void bitPatternsAreThoseOfAnIndependentReader()
+    {
+        struct Row {
+            QuantType type;
+            std::vector<std::size_t> halves; ///< where a block holds halves, which the test keeps finite
+            std::uint64_t hash; ///< FNV-1a of the floats' bytes
+            std::vector<std::uint32_t>
+                samples; ///< first, last of the first half block, last of it, very last
+        };
+        const std::vector<Row> rows{
+            { QuantType::Q4_0,
+              { 0 },
+              0x74ee0dc1b8a5e813u,
+              { 0xc0278000u, 0xbea78000u, 0xbf7b4000u, 0xbde36000u } },
+            { QuantType::Q4_1,
+              { 0, 2 },
+              0x3009fb56ed10a6c6u,
+              { 0xba26fc00u, 0xbb74ff00u, 0xba973e00u, 0x3db40e00u } },
+            { QuantType::Q5_0,
+              { 0 },
+              0xd12e15f6e1d612a7u,
+              { 0xbc2eac00u, 0xbc093e00u, 0x3ac7a000u, 0x3a054000u } },
+            { QuantType::Q5_1,
+              { 0, 2 },
+              0x0fa1fdb76689e324u,
+              { 0xbe03a800u, 0xbfad9b00u, 0xbf09ae00u, 0xbea635a0u } },
+            { QuantType::Q8_0,
+              { 0 },
+              0x119525a3b32f8ea5u,
+              { 0x3abc3800u, 0x3b083600u, 0x3a8fa400u, 0xbea8b400u } },
+            { QuantType::Q2_K,
+              { 80, 82 },
+              0x4d0fdff630168167u,
+              { 0x3fa05c66u, 0x40a0474cu, 0x3f556000u, 0x3c442000u } },
+            { QuantType::Q3_K,
+              { 108 },
+              0xd1a3b1c1136e98ebu,
+              { 0x3eb54d00u, 0x80000000u, 0xbd331000u, 0x00000000u } },
+            { QuantType::Q4_K,
+              { 0, 2 },
+              0xe6b7d5414dcbe4efu,
+              { 0x3fdf9060u, 0x400397e0u, 0x4046cf80u, 0xc24be1d0u } },
+            { QuantType::Q5_K,
+              { 0, 2 },
+              0x19ebe9dd09a4b135u,
+              { 0x4219ffc0u, 0xbf6b2800u, 0x42f2bcd0u, 0xc2c406b7u } },
+            { QuantType::Q6_K,
+              { 208 },
+              0x09f84032d5ec40cdu,
+              { 0x42c34d30u, 0x43cd3c78u, 0xc382d8e0u, 0x43b3f400u } },
+        };
+        for (const Row& row : rows) {
+            const QuantBlock& block = *quantBlock(static_cast<std::uint32_t>(row.type));
+            constexpr std::size_t blocks = 64;
+            std::string bytes;
+            auto state = static_cast<std::uint32_t>(row.type);
+            for (std::size_t i = 0; i < blocks * block.bytes; ++i) {
+                state = state * 1664525u + 1013904223u;
+                bytes += static_cast<char>(state >> 24u);
+            }
+            for (std::size_t b = 0; b < blocks; ++b)
+                for (const std::size_t half : row.halves) {
+                    char& upper = bytes[b * block.bytes + half + 1];
+                    upper = static_cast<char>(static_cast<unsigned char>(upper) & 0xbfu);
+                }
+            const std::vector<float> weights = dequantised(row.type, bytes, blocks * block.items);
+            std::uint64_t hash = 0xcbf29ce484222325u;
+            for (const std::byte byte : std::as_bytes(std::span(weights)))
+                hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3u;
+            const std::size_t items = block.items;
+            const std::vector<std::uint32_t> samples{ std::bit_cast<std::uint32_t>(weights[0]),
+                                                      std::bit_cast<std::uint32_t>(weights[items / 2 - 1]),
+                                                      std::bit_cast<std::uint32_t>(weights[items - 1]),
+                                                      std::bit_cast<std::uint32_t>(weights.back()) };
+            QVERIFY2(samples == row.samples, std::string(block.name).c_str());
+            QVERIFY2(hash == row.hash, std::string(block.name).c_str());
+        }
     }
 
     void aWholeFileIsRead()
@@ -430,7 +517,7 @@ private Q_SLOTS:
             open(withTensor({ big, big / 32 }, 0)), "bytes of tensor data"); // fits 64 bits, not the file
         VERIFY_FAILS(open(withTensor({ 4, 0 }, 0)), "a shape whose product fits", "dimension 1 of 0");
         VERIFY_FAILS(open(withTensor({ 1, 1, 1, 1, 1 }, 0)), "at most 4 dimensions", "found 5");
-        VERIFY_FAILS(open(withTensor({ 4 }, 7)), "a tensor type among F32", "type number 7", "weights");
+        VERIFY_FAILS(open(withTensor({ 4 }, 9)), "a tensor type among F32", "type number 9", "weights");
         VERIFY_FAILS(open(withTensor({ 33 }, 2)), "a multiple of 32 weights for Q4_0", "found 33");
         VERIFY_OK(open(withTensor({ 32, 5 }, 2)));
         VERIFY_FAILS(open(withTensor({ 32, 6 }, 2)), "108 bytes of tensor data");
