@@ -18,6 +18,7 @@ MappedFile::MappedFile(std::filesystem::path path, std::span<const std::byte> by
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : m_path(std::move(other.m_path))
+    , m_memory(std::move(other.m_memory))
     , m_bytes(std::exchange(other.m_bytes, {}))
 {
 }
@@ -25,14 +26,22 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept
 {
     std::swap(m_path, other.m_path);
+    std::swap(m_memory, other.m_memory);
     std::swap(m_bytes, other.m_bytes);
     return *this;
 }
 
 MappedFile::~MappedFile()
 {
-    if (!m_bytes.empty())
+    if (!m_bytes.empty() && m_memory.empty())
         ::munmap(const_cast<std::byte*>(m_bytes.data()), m_bytes.size());
+}
+
+MappedFile MappedFile::ofMemory(std::vector<std::byte> bytes, std::filesystem::path name)
+{
+    MappedFile file(std::move(name), bytes);
+    file.m_memory = std::move(bytes); // the heap block, and with it the span, stays where it is
+    return file;
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path)

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace lodestone::formats {
 
@@ -16,6 +17,8 @@ namespace lodestone::formats {
 class MappedFile {
 public:
     static Result<MappedFile> open(const std::filesystem::path& path);
+    /// Bytes in memory under the name of a file: what was unpacked from an archive.
+    static MappedFile ofMemory(std::vector<std::byte> bytes, std::filesystem::path name);
 
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
@@ -30,6 +33,7 @@ private:
     MappedFile(std::filesystem::path path, std::span<const std::byte> bytes);
 
     std::filesystem::path m_path;
+    std::vector<std::byte> m_memory; ///< empty for a file
     std::span<const std::byte> m_bytes;
 };
 

@@ -1,7 +1,8 @@
 // Arrays on disk that numpy can read: mapped for reading, preallocated and filled row by row for writing.
 #pragma once
 
-#include "core/formats/mapped_file.h"
+#include "core/formats/npy_header.h"
+#include "core/formats/tensor_file.h"
 
 #include <Eigen/Core>
 #include <cstdint>
@@ -12,15 +13,15 @@ namespace lodestone::formats {
 
 using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// The element types that are read and written; all little-endian.
-enum class NpyType { F16, F32, F64, I8, U8, I16, I32, I64, Bool };
+/// BF16 is not among numpy's types; it is neither read nor written here.
+using NpyType = ElementType;
 std::size_t npyTypeBytes(NpyType type);
-std::string npyTypeName(NpyType type); ///< "<f4"
 
 /// A .npy file (format 1.0 to 3.0), mapped read-only. The header is checked against the file's size.
 class NpyArray {
 public:
     static Result<NpyArray> open(const std::filesystem::path& path);
+    static Result<NpyArray> read(MappedFile file);
 
     const std::filesystem::path& path() const { return m_file->path(); }
     NpyType type() const { return m_type; }
@@ -35,6 +36,9 @@ public:
     /// Column-major arrays are turned. Values outside float32 become infinities.
     RowMatrix toFloat(std::size_t first, std::size_t count) const;
     RowMatrix toFloat() const { return toFloat(0, rows()); }
+    /// The same array as other readers hand it out; it looks into this one's file.
+    Tensor tensor() const;
+    std::shared_ptr<const MappedFile> file() const { return m_file; }
 
 private:
     NpyArray() = default;
