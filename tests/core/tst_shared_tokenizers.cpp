@@ -1,4 +1,5 @@
 // ctest labels: shared
+// ctest libraries: lodestone_text
 // Tokenizers of published models against the ids that an independent implementation gave for the same texts.
 #include "core/formats/lines.h"
 #include "core/text/chat_template.h"

@@ -1,3 +1,4 @@
+// ctest libraries: lodestone_text
 // Text to ids and back: pieces, merges, special tokens and chat forms, on vocabularies small enough to check
 // by hand.
 #include "core/base/rng.h"
@@ -314,8 +315,11 @@ private Q_SLOTS:
             make([](auto&, auto&) {}), "a text, found no such key",
             "vocabulary.gguf, key 'tokenizer.ggml.model'");
         VERIFY_FAILS(
-            make([](auto&, auto& file) { file.text("tokenizer.ggml.model", "llama"); }),
-            "a byte-level BPE tokenizer", "'llama'", "tokenizer.ggml.model");
+            make([](auto& vocabulary, auto& file) {
+                file.text("tokenizer.ggml.model", "rwkv");
+                file.texts("tokenizer.ggml.tokens", vocabulary.tokens);
+            }),
+            "byte-level BPE ('gpt2') or SentencePiece", "'rwkv'", "tokenizer.ggml.model");
         VERIFY_FAILS(
             make([](auto&, auto& file) { file.text("tokenizer.ggml.model", "gpt2"); }), "an array of texts",
             "key 'tokenizer.ggml.tokens'");
