@@ -26,9 +26,11 @@ public:
             LODESTONE_CHECK(byteLevel());
         } else if (m_model == "llama" || m_model == "t5") {
             LODESTONE_CHECK(sentencePiece());
+        } else if (m_model == "gemma4") {
+            LODESTONE_CHECK(mergesOfCharacters());
         } else
             return badInput(
-                "a tokenizer of byte-level BPE ('gpt2') or SentencePiece ('llama', 't5')",
+                "a tokenizer of byte-level BPE ('gpt2') or SentencePiece ('llama', 't5', 'gemma4')",
                 "'" + formats::shownName(m_model) + "'", m_where + ", tokenizer.ggml.model");
         addSpecialIds();
         return std::make_shared<const Tokenizer>(std::move(m_parts));
@@ -38,6 +40,8 @@ private:
     Result<void> readKinds();
     Result<void> byteLevel();
     Result<void> sentencePiece();
+    Result<void> mergesOfCharacters();
+    Result<void> sentencePieceVocabulary(const std::vector<double>& scores, bool symbolsAreMarks);
     void addSpecialIds();
     Result<void> checkLength(std::size_t found, const char* what, const char* key) const
     {
@@ -125,7 +129,9 @@ Result<void> GgufReader::byteLevel()
     }
     LODESTONE_TRY(
         m_parts.segmenter,
-        makePairMerges(*m_parts.vocabulary, merges, PairMergeRules{}, m_where + ", tokenizer.ggml.merges"));
+        makePairMerges(
+            *m_parts.vocabulary, merges, { true, Pretokenizer::familyOf(m_pre).wholeFirst },
+            m_where + ", tokenizer.ggml.merges"));
     m_parts.description = fmt::format("byte-level BPE ({}), {} tokens", m_pre, m_tokens->size());
     return {};
 }
@@ -134,29 +140,7 @@ Result<void> GgufReader::sentencePiece()
 {
     LODESTONE_TRY(const auto* scores, listOfReals("tokenizer.ggml.scores"));
     LODESTONE_CHECK(checkLength(scores->size(), "scores", "tokenizer.ggml.scores"));
-    std::vector<Token> tokens;
-    std::vector<Mark> marks;
-    for (std::size_t i = 0; i < m_tokens->size(); ++i) {
-        const std::string& text = (*m_tokens)[i];
-        Token token{ text, m_kinds[i], static_cast<float>((*scores)[i]) };
-        if (token.kind == TokenKind::Byte) {
-            const auto byte = byteOfName(text);
-            if (!byte)
-                return badInput(
-                    "a byte's name such as <0x0A>", "'" + formats::shownName(text) + "'",
-                    fmt::format("{}, tokenizer.ggml.tokens, entry {}", m_where, i));
-            token.bytes = std::string(1, static_cast<char>(*byte));
-        } else if (token.kind == TokenKind::Control || token.kind == TokenKind::Unknown)
-            marks.push_back({ text, static_cast<TokenId>(i) });
-        else
-            token.bytes = withBlanks(text);
-        tokens.push_back(std::move(token));
-    }
-    auto vocabulary = std::make_unique<Vocabulary>(std::move(tokens));
-    if (const auto unknown = idOf("tokenizer.ggml.unknown_token_id"))
-        vocabulary->setUnknown(*unknown);
-    m_parts.vocabulary = std::move(vocabulary);
-    m_parts.marks = Marks(std::move(marks));
+    LODESTONE_CHECK(sentencePieceVocabulary(*scores, false));
     const BlankRules rules{ m_file.flagOr("tokenizer.ggml.add_space_prefix", true), true,
                             m_file.flagOr("tokenizer.ggml.remove_extra_whitespaces", false) };
     m_parts.normaliser.push_back(blanks(rules));
@@ -168,14 +152,74 @@ Result<void> GgufReader::sentencePiece()
     return {};
 }
 
+Result<void> GgufReader::sentencePieceVocabulary(const std::vector<double>& scores, bool symbolsAreMarks)
+{
+    std::vector<Token> tokens;
+    std::vector<Mark> marks;
+    for (std::size_t i = 0; i < m_tokens->size(); ++i) {
+        const std::string& text = (*m_tokens)[i];
+        Token token{ text, m_kinds[i], scores.empty() ? 0 : static_cast<float>(scores[i]) };
+        if (token.kind == TokenKind::Byte) {
+            const auto byte = byteOfName(text);
+            if (!byte)
+                return badInput(
+                    "a byte's name such as <0x0A>", "'" + formats::shownName(text) + "'",
+                    fmt::format("{}, tokenizer.ggml.tokens, entry {}", m_where, i));
+            token.bytes = std::string(1, static_cast<char>(*byte));
+        } else if (token.kind == TokenKind::Control || token.kind == TokenKind::Unknown)
+            marks.push_back({ text, static_cast<TokenId>(i) });
+        else {
+            token.bytes = withBlanks(text);
+            if (symbolsAreMarks && token.kind == TokenKind::UserDefined)
+                marks.push_back({ text, static_cast<TokenId>(i), false });
+        }
+        tokens.push_back(std::move(token));
+    }
+    auto vocabulary = std::make_unique<Vocabulary>(std::move(tokens));
+    if (const auto unknown = idOf("tokenizer.ggml.unknown_token_id"))
+        vocabulary->setUnknown(*unknown);
+    m_parts.vocabulary = std::move(vocabulary);
+    m_parts.marks = Marks(std::move(marks));
+    return {};
+}
+
+/// Gemma 4: blanks as SentencePiece writes them, characters with byte tokens, and a list of merges.
+Result<void> GgufReader::mergesOfCharacters()
+{
+    LODESTONE_TRY(const auto* written, m_file.texts("tokenizer.ggml.merges"));
+    LODESTONE_CHECK(sentencePieceVocabulary({}, true));
+    std::vector<PairMerge> merges;
+    for (const std::string& entry : *written) {
+        const std::size_t blank = entry.find(' ', 1);
+        merges.push_back({ withBlanks(std::string_view(entry).substr(0, blank)),
+                           blank == std::string::npos
+                               ? std::string()
+                               : withBlanks(std::string_view(entry).substr(blank + 1)) });
+    }
+    LODESTONE_TRY(
+        m_parts.segmenter,
+        makePairMerges(*m_parts.vocabulary, merges, { false, false }, m_where + ", tokenizer.ggml.merges"));
+    m_parts.normaliser.push_back(blanks({ false, false, false }));
+    m_parts.description = fmt::format("BPE with byte tokens, {} tokens", m_tokens->size());
+    return {};
+}
+
 void GgufReader::addSpecialIds()
 {
     m_parts.bos = idOf("tokenizer.ggml.bos_token_id");
     m_parts.eos = idOf("tokenizer.ggml.eos_token_id");
-    if (m_parts.bos && m_file.flagOr("tokenizer.ggml.add_bos_token", m_model == "llama"))
+    const bool bosByDefault = m_model == "llama" || m_model == "gemma4"
+        || (m_model == "gpt2" && Pretokenizer::familyOf(m_pre).addBos);
+    if (m_parts.bos && m_file.flagOr("tokenizer.ggml.add_bos_token", bosByDefault))
         m_parts.before.push_back(*m_parts.bos);
     if (m_parts.eos && m_file.flagOr("tokenizer.ggml.add_eos_token", m_model == "t5"))
         m_parts.after.push_back(*m_parts.eos);
+    if (m_parts.eos)
+        m_parts.ends.push_back(*m_parts.eos);
+    for (const char* key : { "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id" })
+        if (const auto id = idOf(key))
+            m_parts.ends.push_back(*id);
+    addEndsByText(m_parts);
 }
 
 } // namespace

@@ -123,7 +123,7 @@ private:
     UnigramSums m_sums;
     PrefixIndex m_tokens;
     float m_lowest = std::numeric_limits<float>::max();
-    float m_highest = std::numeric_limits<float>::lowest();
+    float m_highest = std::numeric_limits<float>::min(); ///< the library's own start: just above zero
 };
 
 Unigram::Unigram(const Vocabulary& vocabulary, UnigramSums sums)

@@ -1,13 +1,28 @@
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
+#include <array>
+
 namespace lodestone::text {
+
+void addEndsByText(TokenizerParts& parts)
+{
+    constexpr std::array<std::string_view, 9> known{ "<|eot_id|>",    "<|eom_id|>",      "<|im_end|>",
+                                                     "<|end|>",       "<end_of_turn>",   "<turn|>",
+                                                     "<|endoftext|>", "<|end_of_text|>", "<EOT>" };
+    for (std::size_t i = 0; i < parts.vocabulary->size(); ++i) {
+        const auto id = static_cast<TokenId>(i);
+        const Token& token = (*parts.vocabulary)[id];
+        if (token.kind != TokenKind::Normal
+            && std::find(known.begin(), known.end(), token.bytes) != known.end())
+            parts.ends.push_back(id);
+    }
+}
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, Special special) const
 {
     std::vector<TokenId> ids;
     const bool parse = special == Special::Parse;
-    if (parse)
-        ids = m_parts.before;
     Place place = Place::Start;
     for (const Stretch& stretch : m_parts.marks.split(text, parse)) {
         if (stretch.mark >= 0)
@@ -16,8 +31,12 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Special special) c
             encodePlain(stretch.text, place, ids);
         place = Place::AfterMark;
     }
-    if (parse)
+    if (parse) {
+        const std::vector<TokenId>& before = m_parts.before;
+        if (ids.size() < before.size() || !std::equal(before.begin(), before.end(), ids.begin()))
+            ids.insert(ids.begin(), before.begin(), before.end());
         ids.insert(ids.end(), m_parts.after.begin(), m_parts.after.end());
+    }
     return ids;
 }
 
@@ -65,6 +84,11 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool hideSpecial) co
 std::string_view Tokenizer::piece(TokenId id) const
 {
     return contains(id) ? std::string_view((*m_parts.vocabulary)[id].bytes) : std::string_view();
+}
+
+bool Tokenizer::endsReply(TokenId id) const
+{
+    return std::find(m_parts.ends.begin(), m_parts.ends.end(), id) != m_parts.ends.end();
 }
 
 bool Tokenizer::isSpecial(TokenId id) const

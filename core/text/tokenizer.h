@@ -28,10 +28,15 @@ struct TokenizerParts {
     std::unique_ptr<const Segmenter> segmenter; ///< and each piece turned into ids
     std::vector<TokenId> before, after; ///< ids that stand around a whole text
     std::optional<TokenId> bos, eos;
+    std::vector<TokenId> ends; ///< every id that ends a reply
     /// The blank that the normaliser put before a text, and after a mark, is taken off again by decode.
     bool blankBefore = false, blankAfterMark = false;
     std::string description; ///< "byte-level BPE (smollm), 49152 tokens"
 };
+
+/// Adds the marks by which known families end a turn ("<|eot_id|>", "<end_of_turn>", ...) to `ends`: files
+/// name only one of them.
+void addEndsByText(TokenizerParts& parts);
 
 /// A tokenizer of any kind. Immutable and safe to use from several threads.
 class Tokenizer {
@@ -46,7 +51,8 @@ public:
     static Result<std::shared_ptr<const Tokenizer>> fromLlama2c(const std::filesystem::path& path);
 
     /// Ids of the text. With Special::Parse the marks of a model that asks for them stand around it (BOS,
-    /// EOS). User-defined symbols are read as themselves either way.
+    /// EOS), once: a text that begins with BOS, as rendered conversations do, gets no second one.
+    /// User-defined symbols are read as themselves either way.
     std::vector<TokenId> encode(std::string_view text, Special special) const;
     /// The bytes that the ids stand for; special tokens are written out unless `hideSpecial`. A blank that
     /// the tokenizer itself puts before a text is left out.
@@ -62,6 +68,8 @@ public:
     std::size_t size() const { return m_parts.vocabulary->size(); }
     std::optional<TokenId> bos() const { return m_parts.bos; }
     std::optional<TokenId> eos() const { return m_parts.eos; }
+    /// Whether a model that writes this id has finished: EOS or the end of a turn.
+    bool endsReply(TokenId id) const;
     const std::string& description() const { return m_parts.description; }
 
 private:

@@ -22,11 +22,10 @@ struct Vector {
 };
 
 /// llama.cpp's test files: texts separated by a line of their own, and one line of ids per text.
-std::vector<Vector> vectors(const std::string& name)
+std::vector<Vector> vectorsOf(const std::filesystem::path& vocabulary)
 {
-    const std::filesystem::path folder = sharedData / "tokenizers/llama.cpp-tests";
-    const std::string texts = bytesOf(folder / ("ggml-vocab-" + name + ".gguf.inp"));
-    std::istringstream ids(bytesOf(folder / ("ggml-vocab-" + name + ".gguf.out")));
+    const std::string texts = bytesOf(vocabulary.string() + ".inp");
+    std::istringstream ids(bytesOf(vocabulary.string() + ".out"));
     const std::string separator = "\n__ggml_vocab_test__\n";
     std::vector<Vector> result;
     for (std::size_t at = 0;;) {
@@ -45,12 +44,15 @@ std::vector<Vector> vectors(const std::string& name)
     }
 }
 
-Result<std::shared_ptr<const Tokenizer>> tokenizer(const std::string& folder)
+Result<std::shared_ptr<const Tokenizer>> tokenizer(const std::filesystem::path& path)
 {
-    LODESTONE_TRY(
-        const formats::Gguf file,
-        formats::Gguf::open(sharedData / "tokenizers" / folder / "vocab.rebuilt.gguf"));
+    LODESTONE_TRY(const formats::Gguf file, formats::Gguf::open(path));
     return Tokenizer::fromGguf(file);
+}
+
+std::filesystem::path rebuilt(const std::string& name)
+{
+    return sharedData / "tokenizers" / name / "vocab.rebuilt.gguf";
 }
 
 } // namespace
@@ -65,18 +67,42 @@ private Q_SLOTS:
             QSKIP("skipped: no ../shared/data");
     }
 
+    /// Every vocabulary there is; LODESTONE_VOCABULARIES names a further folder of llama.cpp's, with the
+    /// texts and ids beside each.
     void idsEqualThePublishedOnes_data()
     {
-        QTest::addColumn<QByteArray>("folder");
-        QTest::newRow("refact") << QByteArray("refact");
-        QTest::newRow("gpt-2") << QByteArray("gpt-2");
+        QTest::addColumn<QByteArray>("file");
+        QTest::addColumn<QByteArray>("vectors");
+        const std::filesystem::path published = sharedData / "tokenizers/llama.cpp-tests";
+        for (const char* name : { "refact", "gpt-2" })
+            QTest::newRow(name) << QByteArray::fromStdString(rebuilt(name).string())
+                                << QByteArray::fromStdString(
+                                       (published / ("ggml-vocab-" + std::string(name) + ".gguf")).string());
+        const char* further = std::getenv("LODESTONE_VOCABULARIES");
+        for (const std::filesystem::path& folder :
+             { sharedData / "tokenizers/llama.cpp-vocabs", std::filesystem::path(further ? further : "") }) {
+            std::error_code error;
+            for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+                if (entry.path().extension() != ".gguf")
+                    continue;
+                std::filesystem::path beside = entry.path();
+                if (!std::filesystem::exists(beside.string() + ".out"))
+                    beside = published / entry.path().filename();
+                if (std::filesystem::exists(beside.string() + ".out"))
+                    QTest::newRow(entry.path().c_str()) << QByteArray::fromStdString(entry.path().string())
+                                                        << QByteArray::fromStdString(beside.string());
+            }
+        }
     }
     void idsEqualThePublishedOnes()
     {
-        QFETCH(QByteArray, folder);
-        const auto tokens = tokenizer(folder.toStdString());
+        QFETCH(QByteArray, file);
+        QFETCH(QByteArray, vectors);
+        const auto tokens = tokenizer(file.toStdString());
+        if (!tokens && tokens.error().message().find("'bert'") != std::string::npos)
+            QSKIP("WordPiece is not read");
         VERIFY_OK(tokens);
-        const std::vector<Vector> all = vectors(folder.toStdString());
+        const std::vector<Vector> all = vectorsOf(vectors.toStdString());
         QVERIFY2(all.size() >= 40, qPrintable(QString::number(all.size())));
         for (const Vector& vector : all) {
             const auto ids = (*tokens)->encode(vector.text, Special::Plain);
@@ -84,13 +110,52 @@ private Q_SLOTS:
                 qWarning("text: %s", vector.text.c_str());
             QCOMPARE(ids, vector.ids);
             QCOMPARE((*tokens)->decode(ids), vector.text);
-            QCOMPARE((*tokens)->encode(vector.text, Special::Parse), vector.ids);
+            // No text of these holds a mark: read with marks it only gains those that stand around it.
+            const auto marked = (*tokens)->encode(vector.text, Special::Parse);
+            const std::size_t before
+                = !marked.empty() && (*tokens)->bos() == marked.front() && ids.size() < marked.size() ? 1 : 0;
+            QCOMPARE(
+                std::vector<TokenId>(marked.begin() + static_cast<std::ptrdiff_t>(before), marked.end()),
+                ids);
+        }
+    }
+
+    void stories260kWritesItsPublishedText()
+    {
+        const auto tokens = Tokenizer::fromLlama2c(sharedData / "models/stories260K/tokenizer.bin");
+        VERIFY_OK(tokens);
+        QCOMPARE((*tokens)->size(), std::size_t(512));
+        const auto reference = formats::readJson(sharedData / "reference/stories260K_reference.json");
+        VERIFY_OK(reference);
+        const auto ids = (*reference)["greedy_ids_incl_bos"].get<std::vector<TokenId>>();
+        const auto text = (*reference)["greedy_text"].get<std::string>();
+        QCOMPARE((*tokens)->decode(ids, true).substr(0, text.size()), text);
+        // The model need not write a text as its tokenizer would, but this beginning it does.
+        const std::string opening = text.substr(0, text.find('.') + 1);
+        const auto encoded = (*tokens)->encode(opening, Special::Parse);
+        QCOMPARE(
+            encoded,
+            std::vector<TokenId>(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(encoded.size())));
+    }
+
+    /// The same vocabulary in the formats of llama2.c and of llama.cpp gives the same ids.
+    void llama2InTwoFormats()
+    {
+        const auto one = Tokenizer::fromLlama2c(sharedData / "tokenizers/llama2/tokenizer.bin");
+        const auto other = tokenizer(sharedData / "tokenizers/llama.cpp-vocabs/ggml-vocab-llama-spm.gguf");
+        VERIFY_OK(one);
+        VERIFY_OK(other);
+        for (const Vector& vector :
+             vectorsOf(sharedData / "tokenizers/llama.cpp-tests/ggml-vocab-llama-spm.gguf")) {
+            QCOMPARE((*one)->encode(vector.text, Special::Plain), vector.ids);
+            QCOMPARE(
+                (*one)->encode(vector.text, Special::Parse), (*other)->encode(vector.text, Special::Parse));
         }
     }
 
     void gpt2WritesTheReferencesTexts()
     {
-        const auto tokens = tokenizer("gpt-2");
+        const auto tokens = tokenizer(rebuilt("gpt-2"));
         VERIFY_OK(tokens);
         const auto reference = formats::readJson(sharedData / "reference/gpt2_hf_expected_ids.json");
         VERIFY_OK(reference);
@@ -110,27 +175,11 @@ private Q_SLOTS:
     void everyTokenHasItsBytes()
     {
         for (const char* folder : { "refact", "gpt-2" }) {
-            const auto tokens = tokenizer(folder);
+            const auto tokens = tokenizer(rebuilt(folder));
             VERIFY_OK(tokens);
             for (TokenId id = 0; id < static_cast<TokenId>((*tokens)->size()); ++id)
                 if (!(*tokens)->isSpecial(id))
                     QCOMPARE((*tokens)->find((*tokens)->piece(id)).value(), id);
-        }
-    }
-
-    void otherKindsOfTokenizersAreNamed()
-    {
-        for (const auto& [name, said] :
-             { std::pair("llama-spm", "'llama'"), std::pair("llama-bpe", "a pre-tokenizer among") }) {
-            const auto file = formats::Gguf::open(
-                sharedData / "tokenizers/llama.cpp-vocabs" / (std::string("ggml-vocab-") + name + ".gguf"));
-            VERIFY_OK(file);
-            const auto tokens = Tokenizer::fromGguf(*file);
-            if (tokens) // read by now: then its published ids must come out
-                for (const Vector& vector : vectors(name))
-                    QCOMPARE((*tokens)->encode(vector.text, Special::Plain), vector.ids);
-            else
-                VERIFY_FAILS(tokens, said);
         }
     }
 
