@@ -75,7 +75,11 @@ Result<GgufValue> readArray(ByteReader& reader, std::string_view key)
             fmt::format("{} array elements of at least {} bytes", count, kindBytes(kind)),
             fmt::format("{} bytes left", reader.left()), reader.where(key));
     if (kind == Text) {
+        ByteReader ahead = reader; // room is made only for texts that are all there
+        for (std::uint64_t i = 0; i < count; ++i)
+            LODESTONE_CHECK(ahead.text(key));
         std::vector<std::string> texts;
+        texts.reserve(static_cast<std::size_t>(count));
         for (std::uint64_t i = 0; i < count; ++i) {
             LODESTONE_TRY(const auto text, reader.text(key));
             texts.emplace_back(text);
@@ -85,6 +89,10 @@ Result<GgufValue> readArray(ByteReader& reader, std::string_view key)
     const bool isReal = kind == F32 || kind == F64;
     std::vector<double> reals;
     std::vector<std::int64_t> integers;
+    if (isReal)
+        reals.reserve(static_cast<std::size_t>(count));
+    else
+        integers.reserve(static_cast<std::size_t>(count));
     for (std::uint64_t i = 0; i < count; ++i) {
         LODESTONE_TRY(const GgufValue value, readScalar(reader, kind, key));
         if (isReal)
@@ -119,6 +127,11 @@ std::vector<float> GgufTensor::toFloat() const
 Result<Gguf> Gguf::open(const std::filesystem::path& path)
 {
     LODESTONE_TRY(MappedFile file, MappedFile::open(path));
+    return read(std::move(file));
+}
+
+Result<Gguf> Gguf::read(MappedFile file)
+{
     Gguf gguf(std::move(file));
     LODESTONE_CHECK(gguf.parse());
     return gguf;

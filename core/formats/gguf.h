@@ -35,6 +35,7 @@ struct GgufTensor {
 class Gguf {
 public:
     static Result<Gguf> open(const std::filesystem::path& path);
+    static Result<Gguf> read(MappedFile file);
 
     const std::filesystem::path& path() const { return m_file.path(); }
     std::uint64_t fileSize() const { return m_file.bytes().size(); }

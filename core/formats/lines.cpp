@@ -13,6 +13,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t jsonDepthLimit = 256;
+
 /// Splits RFC 4180 text into records; a record's first line is kept for messages.
 struct CsvRecord {
     std::vector<std::string> cells;
@@ -60,6 +62,27 @@ std::vector<CsvRecord> splitCsv(std::string_view text)
             records.push_back(std::move(record));
     }
     return records;
+}
+
+/// How deep brackets are open at most, texts left out. Deep documents would overflow the stack where they are
+/// copied or printed.
+std::size_t nesting(std::string_view text)
+{
+    std::size_t depth = 0, deepest = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted) {
+            i += c == '\\' ? 1 : 0;
+            quoted = c != '"';
+        } else if (c == '"')
+            quoted = true;
+        else if (c == '[' || c == '{')
+            deepest = std::max(deepest, ++depth);
+        else if ((c == ']' || c == '}') && depth > 0)
+            --depth;
+    }
+    return deepest;
 }
 
 bool isUtf8(const std::string& text)
@@ -136,20 +159,25 @@ Result<std::string> readText(const std::filesystem::path& path, std::size_t limi
 
 Result<json> parseJson(std::string_view text, const std::string& where)
 {
+    if (nesting(text) > jsonDepthLimit)
+        return badInput(fmt::format("JSON at most {} levels deep", jsonDepthLimit), "more levels", where);
+    std::size_t byte = 0;
     try {
         return json::parse(text);
     } catch (const json::parse_error& error) {
-        const std::size_t at = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
-        const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-        std::string shown(text.substr(at, 20));
-        for (char& c : shown)
-            if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126)
-                c = '?';
-        return badInput(
-            "valid JSON",
-            at >= text.size() ? "the end of the text" : fmt::format("'{}' at byte {}", shown, at),
-            fmt::format("{}, line {}", where, line));
+        byte = error.byte;
+    } catch (const json::exception&) { // a number beyond the range of doubles; where it stands is not told
+        return badInput("valid JSON", "a number out of range", where);
     }
+    const std::size_t at = std::min(byte == 0 ? 0 : byte - 1, text.size());
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    std::string shown(text.substr(at, 20));
+    for (char& c : shown)
+        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126)
+            c = '?';
+    return badInput(
+        "valid JSON", at >= text.size() ? "the end of the text" : fmt::format("'{}' at byte {}", shown, at),
+        fmt::format("{}, line {}", where, line));
 }
 
 Result<json> readJson(const std::filesystem::path& path)

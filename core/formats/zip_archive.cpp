@@ -3,7 +3,6 @@
 #include "core/formats/byte_reader.h"
 
 #include <algorithm>
-#include <set>
 #include <zip.h>
 
 namespace lodestone::formats {
@@ -36,6 +35,7 @@ ZipArchive& ZipArchive::operator=(ZipArchive&& other) noexcept
     std::swap(m_file, other.m_file);
     std::swap(m_zip, other.m_zip);
     std::swap(m_entries, other.m_entries);
+    std::swap(m_places, other.m_places);
     return *this;
 }
 
@@ -65,7 +65,6 @@ Result<ZipArchive> ZipArchive::read(std::shared_ptr<const MappedFile> file)
     }
     const zip_int64_t count = zip_get_num_entries(archive.m_zip, 0);
     std::uint64_t total = 0;
-    std::set<std::string_view> names;
     for (zip_int64_t i = 0; i < count; ++i) {
         zip_stat_t status;
         const std::string where = fmt::format("{}, entry {}", name, i);
@@ -89,18 +88,16 @@ Result<ZipArchive> ZipArchive::read(std::shared_ptr<const MappedFile> file)
         total += status.comp_size;
         archive.m_entries.push_back({ status.name, status.size, status.comp_size, stored });
     }
-    for (const ZipEntry& entry : archive.m_entries)
-        if (!names.insert(entry.name).second)
-            return badInput("each entry once", "it twice", archive.where(entry));
+    for (std::size_t i = 0; i < archive.m_entries.size(); ++i)
+        if (!archive.m_places.emplace(archive.m_entries[i].name, i).second)
+            return badInput("each entry once", "it twice", archive.where(archive.m_entries[i]));
     return archive;
 }
 
 const ZipEntry* ZipArchive::find(std::string_view name) const
 {
-    for (const ZipEntry& entry : m_entries)
-        if (entry.name == name)
-            return &entry;
-    return nullptr;
+    const auto found = m_places.find(name);
+    return found == m_places.end() ? nullptr : &m_entries[found->second];
 }
 
 std::string ZipArchive::where(const ZipEntry& entry) const

@@ -4,6 +4,7 @@
 #include "core/formats/mapped_file.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ private:
     std::shared_ptr<const MappedFile> m_file;
     struct zip* m_zip = nullptr;
     std::vector<ZipEntry> m_entries;
+    std::map<std::string, std::size_t, std::less<>> m_places;
 };
 
 /// True when the bytes begin as a zip archive does.

@@ -224,15 +224,34 @@ private Q_SLOTS:
     }
 
     /// Brackets without end neither overflow the stack nor hang.
-    void deepNestingIsHarmless()
+    /// Deep documents would be read, and overflow the stack where they are copied or printed.
+    void deepNestingIsRefused()
     {
         const ScratchFolder folder;
         const std::string deep(300000, '[');
-        VERIFY_FAILS(readJson(folder.write("deep.json", deep)), "valid JSON", "deep.json");
+        VERIFY_FAILS(readJson(folder.write("deep.json", deep)), "at most 256 levels deep", "deep.json");
         const auto closed = readTable(folder.write(
-            "deep.jsonl", "{\"a\": " + deep + std::string(deep.size(), ']') + "}\n{\"a\": 1}\n"));
+            "deep.jsonl",
+            "{\"a\": " + deep + std::string(deep.size(), ']') + "}\n{\"a\": \"" + deep + "\\\"[\"}\n"));
         VERIFY_OK(closed);
-        QCOMPARE(closed->rows.size(), std::size_t(2));
+        QCOMPARE(closed->rows.size(), std::size_t(1)); // brackets inside a text are no levels
+        QCOMPARE(closed->bad.size(), std::size_t(1));
+        QVERIFY(closed->bad[0].error.message().find("line 1") != std::string::npos);
+        const std::string allowed(256, '[');
+        VERIFY_OK(parseJson(allowed + std::string(256, ']'), "text"));
+        VERIFY_FAILS(parseJson("[" + allowed + std::string(257, ']'), "text"), "levels deep");
+    }
+
+    /// The library throws another exception for these than for errors of syntax.
+    void numbersBeyondDoublesAreBadRows()
+    {
+        const ScratchFolder folder;
+        const auto table = readTable(folder.write("n.jsonl", "{\"a\": 1e999}\n{\"a\": 1e-999}\n"));
+        VERIFY_OK(table);
+        QCOMPARE(table->bad.size(), std::size_t(1));
+        QVERIFY(table->bad[0].error.message().find("a number out of range") != std::string::npos);
+        QCOMPARE(table->rows.size(), std::size_t(1));
+        VERIFY_FAILS(parseJson("[1, -1e400]", "here"), "a number out of range", "here");
     }
 };
 

@@ -5,13 +5,17 @@
 #include "core/formats/direction_file.h"
 #include "core/formats/lines.h"
 #include "core/formats/npz.h"
+#include "core/formats/open_tensors.h"
+#include "core/formats/safetensors.h"
 #include "core/formats/torch_file.h"
+#include "tests/support/allocation_watch.h"
 #include "tests/support/result_checks.h"
 
 #include <cmath>
 
 using namespace lodestone;
 using namespace lodestone::formats;
+using testing::largestAllocation;
 
 namespace {
 
@@ -115,6 +119,53 @@ private Q_SLOTS:
                 QCOMPARE(laplacian[53 * i + j], laplacian[53 * j + i]);
             }
             QVERIFY(std::abs(sum) < 1e-4);
+        }
+    }
+
+    /// The damaged files, and every other one there: a reader takes its own kind and names the file of
+    /// another.
+    void everyReaderNamesWhatIsNotItsOwn()
+    {
+        int damaged = 0, files = 0, read = 0;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(sharedData)) {
+            if (!entry.is_regular_file())
+                continue;
+            const std::string name = entry.path().filename().string();
+            const bool isDamaged = entry.path().parent_path().filename() == "malformed";
+            largestAllocation = 0;
+            for (const auto& result : { openSafetensors(entry.path()), openNpz(entry.path()),
+                                        openTorchFile(entry.path()), openTensors(entry.path()) }) {
+                if (!result)
+                    VERIFY_FAILS(result, name, "expected", "found");
+                read += result ? 1 : 0;
+                QVERIFY(!result || !isDamaged);
+            }
+            if (isDamaged) {
+                VERIFY_FAILS(Gguf::open(entry.path()), name, "byte ");
+                VERIFY_FAILS(readDirectionFile(entry.path().string()), name);
+                QVERIFY(largestAllocation < 2 * entry.file_size());
+                ++damaged;
+            }
+            ++files;
+        }
+        QVERIFY(damaged >= 2);
+        QVERIFY(files > 50);
+        QVERIFY(read >= 2 * 7); // four .npz and three .pt files, each also by its content
+    }
+
+    void realArchivesCutShortAreNamed()
+    {
+        const testing::ScratchFolder folder;
+        for (const char* file : { "models/paren-transformer/brackets_model_state_dict.pt",
+                                  "activations/emergent-geometry/graph.npz" }) {
+            const std::string bytes = testing::bytesOf(sharedData / file);
+            QVERIFY(bytes.size() > 1000);
+            for (std::size_t length = 0; length < bytes.size(); length += bytes.size() / 97) {
+                const auto path = folder.write("cut", std::string_view(bytes).substr(0, length));
+                largestAllocation = 0;
+                VERIFY_FAILS(openTensors(path), "cut");
+                QVERIFY(largestAllocation < std::size_t(1) << 16u);
+            }
         }
     }
 
