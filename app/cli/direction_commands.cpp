@@ -38,6 +38,10 @@ Json rowJson(const session::SweepRow& row, bool pairs)
                  { "relative_strength", number(row.relativeStrength) } };
     if (std::isfinite(row.linearity))
         result["linearity"] = row.linearity;
+    if (row.rawDifference) { // massive activations shown, not hidden
+        result["raw_difference_of_means"] = pick(*row.rawDifference);
+        result["massive_share"] = row.massiveShare;
+    }
     return result;
 }
 
@@ -221,19 +225,16 @@ void addElicitCommand(CLI::App& app)
             std::string table;
             for (const constitution::Principle& principle : principles) {
                 if (!conditioned) {
-                    std::vector<std::string> missing, unknown;
-                    for (const auto* pole : { &principle.positive, &principle.negative })
-                        for (const std::string& word : *pole)
-                            if (!cloze->knows(word))
-                                missing.push_back(word);
-                    // Words outside the study's table need the model's unembedding.
-                    if (!missing.empty())
+                    // Words outside the study's table need the model.
+                    if (!cloze->wordsToAsk(principle).empty())
                         if (const auto path = context.resolveModel()) {
                             if (!model) {
                                 LODESTONE_TRY(model, context.loadModel());
                             }
                             if (model->sha256() == study->model().sha256) {
-                                LODESTONE_TRY(cloze, cloze->withWords(*model, missing, unknown));
+                                LODESTONE_TRY(
+                                    cloze,
+                                    cloze->withAllWords(*model, *study, { principle }, context.work()));
                             }
                         }
                 }

@@ -86,17 +86,19 @@ Result<OpenSession> openSession(const SessionOptions& options, const CommandCont
     result.inputs.seed = context.seed;
     // Words outside the study's table: from the model, when it is there.
     if (result.foundation->cloze) {
-        std::vector<std::string> missing, unknown;
+        bool missing = false;
         for (const constitution::Principle& principle : result.inputs.constitution.principles)
-            for (const auto* pole : { &principle.positive, &principle.negative })
-                for (const std::string& word : *pole)
-                    if (!result.foundation->cloze->knows(word))
-                        missing.push_back(word);
-        if (const auto path = context.resolveModel(); !missing.empty() && path) {
+            missing = missing
+                || (principle.way != "conditioned-cloze"
+                    && !result.foundation->cloze->wordsToAsk(principle).empty());
+        if (const auto path = context.resolveModel(); missing && path) {
             LODESTONE_TRY(const auto model, context.loadModel());
             if (model->sha256() == study->model().sha256) {
                 auto extended = std::make_shared<session::Foundation>(*result.foundation);
-                LODESTONE_TRY(extended->cloze, result.foundation->cloze->withWords(*model, missing, unknown));
+                LODESTONE_TRY(
+                    extended->cloze,
+                    result.foundation->cloze->withAllWords(
+                        *model, *study, result.inputs.constitution.principles, context.work()));
                 result.foundation = extended;
             }
         }
@@ -208,6 +210,12 @@ void addMetersCommand(CLI::App& app)
                 "held-out pairs by log p(y|x) - log p(y), length-controlled: a proxy of what the model "
                 "prefers to write");
             add("generation_judgment_gap", meters.gap, "judge minus generation accuracy, on the same pairs");
+            add("log_likelihood_accuracy", meters.likelihoodTotal,
+                "held-out pairs whose chosen reply is likelier, log p(y|x)");
+            add("log_likelihood_per_token_accuracy", meters.likelihoodPerToken, "the same, per token");
+            add("length_matched_judge_accuracy", meters.matchedJudge,
+                "judge accuracy on pairs whose lengths differ by at most a tenth");
+            add("length_matched_gap", meters.matchedGap, "judge minus generation accuracy on those pairs");
             add("efficiency", meters.efficiency, "cos_S(w*, w_c)");
             add("cos_true_generation", meters.cosTrueGeneration, "cos_S(w*, w_gen)");
             add("cos_judge_generation", meters.cosJudgeGeneration, "cos_S(w_c, w_gen)");
@@ -220,6 +228,8 @@ void addMetersCommand(CLI::App& app)
             document["self_improvement_probability"] = number(meters.selfImprovementProbability);
             document["self_improvement_probability_ci"] = Json::array({ nullptr, nullptr });
             document["generation_accuracy_length_matched"] = number(meters.lengthMatchedGenerationAccuracy);
+            document["length_matched_pairs"] = meters.matchedPairs;
+            document["judges_better_than_writes"] = meters.judgesBetterThanWrites();
             document["ceiling_kl"] = meters.ceilingKl;
             document["n_held_out"] = snapshot->layer->examples.heldOut.size();
             document["layer"] = layerJson(session.inputs.layer);

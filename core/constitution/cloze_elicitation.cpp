@@ -1,12 +1,9 @@
 #include "core/constitution/elicitation.h"
 
-#include "core/model/language_model.h"
-
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
-#include <set>
 
 namespace lodestone::constitution {
 namespace {
@@ -49,6 +46,7 @@ Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::open(const data::Stu
         result->m_rowOf.emplace(word.text, word.row);
         result->m_order.push_back(word.text);
     }
+    result->m_tableRows = result->m_rows.rows();
     return result;
 }
 
@@ -57,28 +55,49 @@ Result<Judged> ClozeElicitation::judge(const Principle& principle, const Work&, 
     if (const std::string problem = problemOf(principle); !problem.empty())
         return badInput("two poles that can be told apart", problem, principle.name);
     Judged judged;
-    const auto rowsOf = [&](const std::vector<std::string>& words) {
+    struct Pole {
         std::vector<int> rows;
-        for (const std::string& word : words)
-            if (const auto found = m_rowOf.find(word); found != m_rowOf.end())
-                rows.push_back(found->second);
-            else
-                judged.unknown.push_back(word);
-        RowMatrix matrix(static_cast<Eigen::Index>(rows.size()), m_rows.cols());
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            matrix.row(static_cast<Eigen::Index>(i)) = m_rows.row(rows[i]);
-        return matrix;
+        std::vector<const RowMatrix*> continuations; ///< per row; null: none
     };
-    const RowMatrix positive = rowsOf(principle.positive), negative = rowsOf(principle.negative);
-    if (positive.rows() == 0 || negative.rows() == 0)
+    const auto poleOf = [&](const std::vector<std::string>& words) {
+        Pole pole;
+        for (const std::string& word : words) {
+            const Extra* looked = extra(word);
+            if (const auto found = m_rowOf.find(word); found != m_rowOf.end()) {
+                pole.rows.push_back(found->second);
+                pole.continuations.push_back(nullptr);
+            } else if (looked && looked->row >= 0 && isAlone(word, *looked, principle)) {
+                pole.rows.push_back(looked->row);
+                pole.continuations.push_back(nullptr);
+            } else if (looked && looked->row >= 0 && looked->continuation.size() > 0) {
+                pole.rows.push_back(looked->row);
+                pole.continuations.push_back(&looked->continuation);
+            } else {
+                judged.unknown.push_back(word);
+            }
+        }
+        return pole;
+    };
+    const Pole positive = poleOf(principle.positive), negative = poleOf(principle.negative);
+    if (positive.rows.empty() || negative.rows.empty())
         return badInput(
             "a pole word that the model writes as one token of its own",
             fmt::format("'{}'", fmt::join(judged.unknown, "', '")),
-            principle.name + (positive.rows() == 0 ? ", positive pole" : ", negative pole"));
+            principle.name + (positive.rows.empty() ? ", positive pole" : ", negative pole"));
+    const auto logOdds = [&](const Pole& pole, std::size_t suffix) {
+        RowMatrix rows(static_cast<Eigen::Index>(pole.rows.size()), m_rows.cols());
+        for (std::size_t i = 0; i < pole.rows.size(); ++i)
+            rows.row(static_cast<Eigen::Index>(i)) = m_rows.row(pole.rows[i]);
+        RowMatrix logits = m_states[suffix] * rows.transpose();
+        for (std::size_t i = 0; i < pole.rows.size(); ++i)
+            if (pole.continuations[i]) // p(word) = p(first token) p(the rest | first token)
+                logits.col(static_cast<Eigen::Index>(i))
+                    += pole.continuations[i]->col(static_cast<Eigen::Index>(suffix));
+        return logSumExp(logits);
+    };
     judged.perSuffix.resize(m_states[0].rows(), static_cast<Eigen::Index>(m_states.size()));
     for (std::size_t s = 0; s < m_states.size(); ++s)
-        judged.perSuffix.col(static_cast<Eigen::Index>(s))
-            = logSumExp(m_states[s] * positive.transpose()) - logSumExp(m_states[s] * negative.transpose());
+        judged.perSuffix.col(static_cast<Eigen::Index>(s)) = logOdds(positive, s) - logOdds(negative, s);
     judged.scores = judged.perSuffix.rowwise().mean();
     return judged;
 }
@@ -110,44 +129,6 @@ std::vector<std::pair<std::string, double>> ClozeElicitation::wordsFor(int respo
         order.end(), [&](std::size_t a, std::size_t b) { return likelihood(a) > likelihood(b); });
     for (std::size_t i = 0; i < std::min(limit, order.size()); ++i)
         result.emplace_back(m_order[order[i]], likelihood(order[i]));
-    return result;
-}
-
-Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::withWords(
-    const model::LanguageModel& model, const std::vector<std::string>& words,
-    std::vector<std::string>& unknown) const
-{
-    std::map<text::TokenId, int> users;
-    std::vector<std::pair<std::string, std::vector<text::TokenId>>> wanted;
-    for (const std::string& word :
-         std::set<std::string>(words.begin(), words.end())) { // two poles may ask for one word
-        wanted.emplace_back(word, model.tokenizer().encode(" " + word, text::Special::Plain));
-        if (!wanted.back().second.empty())
-            ++users[wanted.back().second.front()];
-    }
-    std::vector<text::TokenId> ids;
-    std::vector<std::string> found;
-    for (const auto& [word, tokens] : wanted) {
-        // The first token names the word when no other word asked for begins with it and it is not a word by
-        // itself.
-        const bool alone = !tokens.empty() && users[tokens.front()] == 1
-            && (tokens.size() == 1 || !knows(std::string(model.tokenizer().piece(tokens.front())).substr(1)));
-        if (!alone) {
-            unknown.push_back(word);
-            continue;
-        }
-        ids.push_back(tokens.front());
-        found.push_back(word);
-    }
-    LODESTONE_TRY(const RowMatrix rows, model.unembedding(ids));
-    auto result = std::make_shared<ClozeElicitation>(*this);
-    result->m_rows.conservativeResize(m_rows.rows() + rows.rows(), Eigen::NoChange);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const Eigen::Index row = m_rows.rows() + static_cast<Eigen::Index>(i);
-        result->m_rows.row(row) = rows.row(static_cast<Eigen::Index>(i));
-        if (result->m_rowOf.emplace(found[i], static_cast<int>(row)).second)
-            result->m_order.push_back(found[i]);
-    }
     return result;
 }
 

@@ -53,7 +53,13 @@ public:
     Result<Judged>
     judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
 
-    bool knows(const std::string& word) const { return m_rowOf.count(word) > 0; }
+    bool knows(const std::string& word) const; ///< by one row of the unembedding
+    /// Words of a principle for which a model is needed: those that neither the table nor an earlier look-up
+    /// can score. A word of several tokens counts by its first one where no other word of the principle and
+    /// no word of the table begins with it; else the model continues the suffix with it after every response.
+    std::vector<std::string> wordsToAsk(const Principle& principle) const;
+    /// Changes whenever judge() would say something else about this principle.
+    std::uint64_t knowledgeOf(const Principle& principle) const;
     /// Words of the table that start with a prefix, in table order, at most `limit`.
     std::vector<std::string> completions(const std::string& prefix, std::size_t limit) const;
     /// The table's words likeliest for a response, with their log-probabilities among the table's words.
@@ -65,6 +71,14 @@ public:
         const model::LanguageModel& model, const std::vector<std::string>& words,
         std::vector<std::string>& unknown) const;
 
+    /// A copy that can score all words of these principles: looked up, and where their first token is not
+    /// theirs alone continued by the model, 32 well-spread responses first; `partial` hears of every batch.
+    /// Errors: another model than the study's; cancellation.
+    Result<std::shared_ptr<ClozeElicitation>> withAllWords(
+        model::LanguageModel& model, const data::Study& study, const std::vector<Principle>& principles,
+        const Work& work = {},
+        const std::function<void(const std::shared_ptr<ClozeElicitation>&)>& partial = {}) const;
+
     std::size_t responses() const
     {
         return m_states.empty() ? 0 : static_cast<std::size_t>(m_states[0].rows());
@@ -72,11 +86,27 @@ public:
     const std::vector<data::ClozeSuffix>& suffixes() const { return m_suffixes; }
 
 private:
+    /// A word that a model looked up.
+    struct Extra {
+        std::vector<int> tokens; ///< empty: the model cannot write it
+        int row = -1; ///< of the first token, in m_rows
+        bool beginsTableWord = false; ///< the first token is itself a word of the study's table
+        data::RowMatrix continuation; ///< [N, suffixes] log p(later tokens | response, suffix, first token);
+                                      ///< NaN where not read, empty when nobody asked
+        std::size_t continued = 0; ///< responses read
+    };
+    const Extra* extra(const std::string& word) const;
+    /// The first token of an extra word is its own among the principle's words and the table's.
+    bool isAlone(const std::string& word, const Extra& extra, const Principle& principle) const;
+    Result<void> lookUp(const model::LanguageModel& model, const std::vector<std::string>& words);
+
     std::vector<data::ClozeSuffix> m_suffixes;
     std::vector<data::RowMatrix> m_states; ///< per suffix [N, d]
     data::RowMatrix m_rows; ///< [words, d]
-    std::map<std::string, int> m_rowOf;
+    std::map<std::string, int> m_rowOf; ///< words that are one token
     std::vector<std::string> m_order;
+    Eigen::Index m_tableRows = 0; ///< the first ones of m_rows; the others were looked up
+    std::map<std::string, Extra> m_extra;
 };
 
 /// The conditioned cloze: "Principle: <text> Judged by this principle, in one word, this reply was", good

@@ -2,6 +2,7 @@
 
 #include "core/base/rng.h"
 #include "core/geometry/ridge.h"
+#include "core/geometry/standardise.h"
 
 #include <algorithm>
 #include <cmath>
@@ -105,6 +106,46 @@ Result<SweepRow> scoreJudgments(
     return result;
 }
 
+/// Difference of the means of chosen and rejected (or positive and negative) training rows, raw.
+Eigen::VectorXd rawDifferenceOfMeans(const Rows& rows, const Examples& training)
+{
+    Eigen::VectorXd difference = Eigen::VectorXd::Zero(rows.cols());
+    if (training.arePairs()) {
+        for (const geometry::Pair& pair : training.pairs)
+            difference += (rows.row(pair.chosen) - rows.row(pair.rejected)).cast<double>().transpose();
+        return difference / static_cast<double>(training.pairs.size());
+    }
+    Eigen::VectorXd negative = difference;
+    double positives = 0, negatives = 0;
+    for (const geometry::LabelledRow& row : training.rows) {
+        const bool up = row.label > 0;
+        (up ? difference : negative) += rows.row(row.row).cast<double>().transpose();
+        (up ? positives : negatives) += 1;
+    }
+    return difference / std::max(1.0, positives) - negative / std::max(1.0, negatives);
+}
+
+Result<void> scoreRawDifference(
+    const Foundation& foundation, const Rows& rows, const Examples& training, const Examples& heldOut,
+    std::uint64_t seed, SweepRow& row)
+{
+    const Eigen::VectorXd raw = rawDifferenceOfMeans(rows, training);
+    const Eigen::VectorXd scores = geometry::times(rows, raw);
+    LODESTONE_TRY(
+        row.rawDifference,
+        geometry::scoreRowScores(
+            { scores.data(), static_cast<std::size_t>(scores.size()) }, heldOut, 1000, seed));
+    std::vector<int> trainingRows;
+    for (Eigen::Index i = 0; i < rows.rows(); ++i)
+        if (foundation.training[static_cast<std::size_t>(i)])
+            trainingRows.push_back(static_cast<int>(i));
+    const double whole = raw.squaredNorm();
+    if (whole > 0)
+        for (const auto& massive : geometry::massiveActivations(rows, trainingRows, 20))
+            row.massiveShare += raw[massive.coordinate] * raw[massive.coordinate] / whole;
+    return {};
+}
+
 } // namespace
 
 data::Position availablePosition(const data::Study& study, data::Position wanted)
@@ -174,6 +215,10 @@ Result<Sweep> sweepLayers(
             row.shuffled = score.shuffled;
             row.length = score.length;
             row.embedding = score.embedding;
+            if (options.baselines) {
+                LODESTONE_CHECK(scoreRawDifference(
+                    foundation, rows, examples.training, examples.heldOut, options.seed, row));
+            }
         }
         row.layer = layers[i];
         if (sink)

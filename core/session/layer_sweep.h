@@ -23,6 +23,12 @@ struct SweepRow {
     double relativeStrength = 0; ///< of the ridge penalty
     geometry::ChanceScore random, shuffled;
     std::optional<geometry::Score> length, embedding;
+    /// Difference of means on the raw coordinates, beside the standardised one: massive activations (Sun et
+    /// al. 2024) decide it alone. Of people's labels only.
+    std::optional<geometry::Score> rawDifference;
+    /// Share of the raw difference's squared length in coordinates whose deviation exceeds 20 times the
+    /// median one.
+    double massiveShare = 0;
 };
 
 struct SweepOptions {

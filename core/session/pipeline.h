@@ -36,15 +36,6 @@ public:
     const RecomputeCounts& counts() const { return m_counts; }
 
 private:
-    Result<std::shared_ptr<const LayerStage>>
-    makeLayer(const Inputs& inputs, Fingerprint key, const Work& work);
-    std::shared_ptr<const PrincipleStage> makePrinciple(
-        const LayerStage& layer, const constitution::Principle& principle, Fingerprint key,
-        std::uint64_t seed);
-    std::shared_ptr<const JudgeStage> makeJudge(const Snapshot& snapshot, Fingerprint key) const;
-    std::shared_ptr<const MeterStage> makeMeters(const Snapshot& snapshot, Fingerprint key) const;
-    std::shared_ptr<const PolicyStage> makePolicy(const Snapshot& snapshot, Fingerprint key) const;
-
     std::shared_ptr<const Foundation> m_foundation;
     RecomputeCounts m_counts;
     std::vector<std::shared_ptr<const LayerStage>> m_layers; ///< recently used, the latest last

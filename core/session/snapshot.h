@@ -92,6 +92,18 @@ struct MeterStage {
     double efficiencyNoiseCeiling = std::numeric_limits<double>::quiet_NaN();
     double lengthMatchedGenerationAccuracy = std::numeric_limits<double>::quiet_NaN();
     double ceilingKl = 0; ///< the KL at which `ceiling` is stated
+    /// How often the chosen reply is the likelier one on held-out pairs: log p(y|x) in total, and per token.
+    geometry::Estimate likelihoodTotal, likelihoodPerToken;
+    /// On the held-out pairs whose lengths differ by at most a tenth: judge, generation proxy, difference.
+    geometry::Estimate matchedJudge, matchedGeneration, matchedGap;
+    int matchedPairs = 0;
+    /// Directions refitted on random halves of the training prompts, of Sigma-norm 1 [width] each, which
+    /// spread about the full fit as the full fit spreads about the truth (delete-half jackknife, Shao and Tu
+    /// 1995, 2.3). Empty until refined.
+    std::vector<Eigen::VectorXd> peopleHalves, generationHalves, judgeHalves;
+    /// "Judges better than it writes" may be said: the gap is above zero on all pairs and on those of matched
+    /// lengths.
+    bool judgesBetterThanWrites() const { return gap.interval.low > 0 && matchedGap.interval.low > 0; }
 };
 
 struct CurvePoint {

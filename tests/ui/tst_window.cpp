@@ -20,6 +20,7 @@
 #include <QComboBox>
 #include <QDialog>
 #include <QElapsedTimer>
+#include <QFileDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -351,8 +352,112 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(
             settled() && m_session->foundation()->study->set().kind == data::ItemKind::Request, 30000);
         QVERIFY(find<QLabel>("sentence")->text().contains(QStringLiteral("AUC")));
-        for (int tab = 0; tab < 3; ++tab)
+        for (int tab = 0; tab < find<QTabBar>("tabs")->count(); ++tab)
             find<QTabBar>("tabs")->setCurrentIndex(tab);
+    }
+
+    void anUnsavedConstitutionIsAskedAbout()
+    {
+        openSample();
+        QVERIFY(!m_session->isModified());
+        auto* weight = find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"));
+        weight->setByUser(-1);
+        QVERIFY(m_session->isModified() && m_window->isWindowModified());
+        const auto question
+            = [this] { return m_window->findChild<QDialog*>(QStringLiteral("unsavedQuestion")); };
+        // Closing: stay here.
+        m_window->close();
+        QVERIFY(m_window->isVisible());
+        QTRY_VERIFY(question() && question()->isVisible());
+        question()->findChild<QPushButton*>(QStringLiteral("unsavedStay"))->click();
+        QTRY_VERIFY(!question());
+        QVERIFY(m_window->isVisible());
+        // Another study: without saving.
+        find<QAction>("openRequests")->trigger();
+        QTRY_VERIFY(question() && question()->isVisible());
+        QCOMPARE(m_session->foundation()->study->set().kind, data::ItemKind::Reply);
+        question()->findChild<QPushButton*>(QStringLiteral("unsavedDrop"))->click();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            settled() && m_session->foundation()->study->set().kind == data::ItemKind::Request, 30000);
+        QVERIFY(!m_session->isModified() && !m_window->isWindowModified());
+        // What is saved, or taken back, is asked about no more.
+        openSample();
+        find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"))->setByUser(-1);
+        QVERIFY(m_session->isModified());
+        QTemporaryDir folder;
+        QVERIFY(
+            m_session->saveConstitution(folder.filePath(QStringLiteral("c.json")).toStdString()).has_value());
+        QVERIFY(!m_session->isModified());
+        m_session->undoStack().undo();
+        QVERIFY(!m_session->isModified());
+        m_window->close();
+        QVERIFY(!m_window->isVisible());
+    }
+
+    /// Tab reaches every control that stands on screen, and each shows that it has the focus.
+    void theKeyboardReachesEveryControl()
+    {
+        openSample();
+        QApplication::setCursorFlashTime(0);
+        m_window->activateWindow();
+        QSet<QWidget*> reached;
+        m_window->centralWidget()->setFocus();
+        for (int i = 0; i < 400; ++i) {
+            QTest::keyClick(m_window->focusWidget() ? m_window->focusWidget() : m_window.get(), Qt::Key_Tab);
+            QWidget* now = m_window->focusWidget();
+            if (!now || (reached.contains(now) && reached.size() > 30))
+                break;
+            reached.insert(now);
+        }
+        for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
+            const bool control = widget->isVisible() && widget->isEnabled()
+                && (widget->focusPolicy() & Qt::TabFocus) && !widget->objectName().isEmpty()
+                && !widget->objectName().startsWith(QLatin1String("qt_"))
+                && !qobject_cast<const QAbstractScrollArea*>(widget->parentWidget());
+            if (control)
+                QVERIFY2(reached.contains(const_cast<QWidget*>(widget)), qPrintable(widget->objectName()));
+        }
+    }
+
+    void theFiveShortcutsAreTheOnesPromised()
+    {
+        const std::pair<const char*, QKeySequence> keys[]
+            = { { "openStudy", QKeySequence(Qt::CTRL | Qt::Key_O) },
+                { "saveConstitution", QKeySequence(Qt::CTRL | Qt::Key_S) },
+                { "exportPicture", QKeySequence(Qt::CTRL | Qt::Key_E) },
+                { "help", QKeySequence(Qt::Key_F1) },
+                { "undo", QKeySequence(Qt::CTRL | Qt::Key_Z) } };
+        for (const auto& [name, key] : keys)
+            QCOMPARE(find<QAction>(name)->shortcut(), key);
+    }
+
+    void everyPlaceHasATableAndAPicture()
+    {
+        openSample();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sweep() != nullptr, 120000);
+        QTemporaryDir folder;
+        auto* tabs = find<QTabBar>("tabs");
+        for (int tab = 0; tab < tabs->count(); ++tab) {
+            tabs->setCurrentIndex(tab);
+            if (find<QAction>("showTable")->isEnabled()) {
+                find<QAction>("showTable")->trigger();
+                auto* dialog = m_window->findChild<TableDialog*>();
+                QVERIFY(dialog);
+                QVERIFY2(
+                    dialog->findChild<QTableView*>(QStringLiteral("table"))->model()->rowCount() > 0,
+                    qPrintable(tabs->tabText(tab)));
+                delete dialog;
+            }
+            if (find<QAction>("exportPicture")->isEnabled()) {
+                find<QAction>("exportPicture")->trigger();
+                auto* chooser = m_window->findChild<QFileDialog*>();
+                QVERIFY(chooser);
+                const QString file = folder.filePath(QString::number(tab) + QStringLiteral(".png"));
+                Q_EMIT chooser->fileSelected(file);
+                delete chooser;
+                QVERIFY2(QImage(file).width() > 400, qPrintable(tabs->tabText(tab)));
+            }
+        }
     }
 
     void anEditIsShownWithinAFrameOrTwo()

@@ -1,6 +1,7 @@
 #include "ui/cards/principle_card.h"
 
 #include "ui/plots/theme.h"
+#include "ui/widgets/in_place_edit.h"
 #include "ui/widgets/swatch.h"
 #include "ui/widgets/weight_slider.h"
 
@@ -54,10 +55,9 @@ PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget*
     column->addLayout(head);
 
     const auto inPlace = [&](const char* object, const QString& accessible) {
-        auto* edit = new QLineEdit(this);
+        auto* edit = new InPlaceEdit(this);
         edit->setObjectName(QLatin1String(object));
         edit->setAccessibleName(accessible);
-        setLook(*edit, Look::InPlace);
         return edit;
     };
     m_text = inPlace("text", tr("The principle's text"));
@@ -115,12 +115,9 @@ PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget*
         });
     });
     connect(m_text, &QLineEdit::editingFinished, this, [this] {
-        const bool ask = principle() && principle()->way == "conditioned-cloze";
         change(tr("Edit a principle's text"), [this](constitution::Principle& p) {
             p.text = m_text->text().trimmed().toStdString();
         });
-        if (ask)
-            m_session.judgeText(m_text->text().trimmed());
     });
     connect(m_positive, &QLineEdit::editingFinished, this, &PrincipleCard::commitPoles);
     connect(m_negative, &QLineEdit::editingFinished, this, &PrincipleCard::commitPoles);
@@ -151,8 +148,6 @@ void PrincipleCard::fillMenu(QToolButton* button)
         change(on ? tr("Judge by the text") : tr("Judge by the words"), [on](constitution::Principle& p) {
             p.way = on ? "conditioned-cloze" : "cloze";
         });
-        if (on && principle())
-            m_session.judgeText(QString::fromStdString(principle()->text));
     });
     auto* turn = menu->addAction(tr("Turn round (change the sign)"));
     turn->setObjectName(QStringLiteral("turnRound"));
@@ -176,8 +171,9 @@ void PrincipleCard::fillMenu(QToolButton* button)
     });
     connect(menu, &QMenu::aboutToShow, this, [this, byText] {
         byText->setChecked(principle() && principle()->way == "conditioned-cloze");
-        byText->setEnabled(m_session.modelPresent());
-        byText->setToolTip(m_session.modelPresent() ? QString() : tr("Needs the model: fetch it first"));
+        const QString why = m_session.whyNoModel();
+        byText->setEnabled(why.isEmpty() || byText->isChecked());
+        byText->setToolTip(why.isEmpty() ? tr("The model reads every reply again with this text") : why);
     });
     button->setMenu(menu);
 }
@@ -201,7 +197,6 @@ void PrincipleCard::commitPoles()
         p.positive = constitution::wordsOf(m_positive->text().toStdString());
         p.negative = constitution::wordsOf(m_negative->text().toStdString());
     });
-    m_session.lookUpWords();
 }
 
 void PrincipleCard::showInputs()
@@ -218,6 +213,14 @@ void PrincipleCard::showInputs()
                 edit->setCursorPosition(0);
         }
     };
+    m_text->setToolTip(
+        tr("%1\n\nThe principle in a sentence. It counts when the card's menu says “Judge by the text”.")
+            .arg(QString::fromStdString(p->text)));
+    m_positive->setToolTip(
+        tr("%1\n\nWords the model would use for a reply that follows the principle, separated by commas")
+            .arg(QString::fromStdString(constitution::joinWords(p->positive))));
+    m_negative->setToolTip(tr("%1\n\nWords for a reply that breaks it")
+                               .arg(QString::fromStdString(constitution::joinWords(p->negative))));
     m_on->setChecked(p->on);
     set(m_name, p->name);
     set(m_text, p->text);
@@ -227,11 +230,15 @@ void PrincipleCard::showInputs()
     const bool weighted = m_session.inputs().constitution.mapping == constitution::Mapping::Weighted;
     m_weight->setEnabled(weighted && p->on);
     m_weight->setToolTip(
-        weighted ? QString()
-                 : tr("In a projection only the span of the principles counts, not their weights"));
+        !weighted   ? tr("In a projection only the span of the principles counts, not their weights")
+            : p->on ? tr("Weight from −2 to +2; a negative one turns the principle round")
+                    : tr("This principle is switched off"));
     const bool byText = p->way == "conditioned-cloze";
-    m_positive->setEnabled(!byText);
-    m_negative->setEnabled(!byText);
+    for (QLineEdit* pole : { m_positive, m_negative }) {
+        pole->setEnabled(!byText);
+        if (byText)
+            pole->setToolTip(tr("This principle is judged by its text, not by pole words"));
+    }
 }
 
 void PrincipleCard::showEvidence()
@@ -244,9 +251,15 @@ void PrincipleCard::showEvidence()
         m_heldOut->setText({});
         m_linear->setText({});
         setLook(*m_status, Look::Warning);
+        const QString asking = principle() ? m_session.asking().running(*principle()) : QString();
+        const QString why = m_session.whyNoModel();
         m_status->setText(
-            stage.problem.size() < 40 ? QString::fromStdString(stage.problem) : tr("no direction"));
-        m_status->setToolTip(QString::fromStdString(stage.problem));
+            !asking.isEmpty()               ? asking
+                : stage.problem.size() < 40 ? QString::fromStdString(stage.problem)
+                                            : tr("no direction"));
+        m_status->setToolTip(
+            QString::fromStdString(stage.problem)
+            + (asking.isEmpty() && !why.isEmpty() ? QLatin1Char(' ') + why : QString()));
         return;
     }
     const bool pairs = !snapshot->foundation->study->set().labelled();
@@ -264,7 +277,12 @@ void PrincipleCard::showEvidence()
     m_linear->setText(tr("linear <b>%1</b>").arg(number(stage.direction.linearity, 2, false, true)));
     const bool found = score.interval.low > 0.5, turned = score.interval.high < 0.5;
     setLook(*m_status, found ? Look::Success : Look::Warning);
-    m_status->setText(found ? tr("found") : turned ? tr("turned round") : tr("not found"));
+    const QString asking = principle() ? m_session.asking().running(*principle()) : QString();
+    m_status->setText(
+        !asking.isEmpty() ? asking
+            : found       ? tr("found")
+            : turned      ? tr("turned round")
+                          : tr("not found"));
     QString why = found
         ? tr("The interval lies above one half: these words find people's judgment in this model.")
         : turned ? tr("The interval lies below one half: these words find the opposite of people's judgment.")

@@ -28,17 +28,18 @@ std::vector<NamedDirection> namedDirections(const session::Snapshot& snapshot)
         = [&](const QString& key, const QString& name, Ink ink, const session::Direction& direction) {
               if (direction.found())
                   list.push_back({ key, name, ink, direction.readOut.weights, direction.displacement,
-                                   direction.scores });
+                                   direction.scores, direction.readOut.offset });
           };
     const session::JudgeStage& judge = *snapshot.judge;
     const auto& principles = snapshot.inputs.constitution.principles;
     const auto combine
         = [&](const QString& key, const QString& name, Ink ink, const Eigen::VectorXd& coefficients) {
-              NamedDirection result{ key, name, ink, {}, {}, {} };
+              NamedDirection result{ key, name, ink, {}, {}, {}, 0 };
               for (std::size_t i = 0; i < judge.active.size(); ++i) {
                   const session::Direction& direction
                       = snapshot.principles[static_cast<std::size_t>(judge.active[i])]->direction;
                   const double a = coefficients[static_cast<Eigen::Index>(i)];
+                  result.offset += a * direction.readOut.offset;
                   if (result.weights.size() == 0) {
                       result.weights = a * direction.readOut.weights;
                       result.displacement = a * direction.displacement;
@@ -55,6 +56,7 @@ std::vector<NamedDirection> namedDirections(const session::Snapshot& snapshot)
               result.weights /= norm;
               result.displacement /= norm;
               result.scores /= norm;
+              result.offset /= norm;
               list.push_back(std::move(result));
           };
     if (judge.norm > 1e-9)

@@ -18,6 +18,7 @@ struct NamedDirection {
     Ink ink;
     Eigen::VectorXd weights, displacement; ///< w and Sigma w [width]
     Eigen::VectorXd scores; ///< [rows], in within-prompt standard deviations
+    double offset = 0; ///< score = w'h + offset
 };
 
 /// All directions that this snapshot has, in the order axes list them. Components are the principal

@@ -178,4 +178,31 @@ void ConstitutionPanel::refresh()
     m_conflicts->setText(text);
 }
 
+TextTable ConstitutionPanel::table() const
+{
+    TextTable table;
+    table.title = tr("Principles and their evidence");
+    table.header
+        = { tr("principle"), tr("way"), tr("positive"), tr("negative"), tr("weight"), tr("answers agree"),
+            tr("held out"),  tr("low"), tr("high"),     tr("AUC"),      tr("linear"), tr("problem") };
+    const auto snapshot = m_session.snapshot();
+    if (!snapshot)
+        return table;
+    const auto text
+        = [](double value) { return std::isfinite(value) ? QString::number(value, 'g', 8) : QString(); };
+    for (std::size_t i = 0; i < snapshot->principles.size(); ++i) {
+        const auto& stage = *snapshot->principles[i];
+        const auto& principle = snapshot->inputs.constitution.principles[i];
+        table.rows.push_back(
+            { QString::fromStdString(principle.name), QString::fromStdString(principle.way),
+              QString::fromStdString(constitution::joinWords(principle.positive)),
+              QString::fromStdString(constitution::joinWords(principle.negative)), text(principle.weight),
+              text(stage.direct.accuracy.value), text(stage.aboutValue.accuracy.value),
+              text(stage.aboutValue.accuracy.interval.low), text(stage.aboutValue.accuracy.interval.high),
+              text(stage.aboutValue.auc.value), text(stage.direction.linearity),
+              QString::fromStdString(stage.problem) });
+    }
+    return table;
+}
+
 } // namespace lodestone::ui

@@ -1,6 +1,7 @@
 // The constitution: one card per principle, with its poles, weight and evidence, all edited in place.
 #pragma once
 
+#include "ui/models/text_table_model.h"
 #include "ui/session/session.h"
 
 #include <QFrame>
@@ -23,6 +24,7 @@ public:
     void addPrinciple(); ///< an empty-handed start: "helpful" words to be changed in place
     /// Preset files, by name; filled from the resources.
     QToolButton* presets() const { return m_presets; }
+    TextTable table() const; ///< principles with their evidence
 
 Q_SIGNALS:
     void tableRequested();

@@ -122,7 +122,7 @@ void JudgmentsPanel::refresh()
             agreed += judged.agrees();
         }
     m_agreement->setText(
-        heldOut > 0 ? tr("%1 of %2 agree · %3 %")
+        heldOut > 0 ? tr("%1 of %2 held out · %3 %")
                           .arg(agreed)
                           .arg(heldOut)
                           .arg(std::lround(100 * snapshot->judge->agreement.value))

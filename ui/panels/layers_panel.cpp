@@ -24,17 +24,25 @@ LayersPanel::LayersPanel(Theme& theme, Session& session, QWidget* parent)
     m_sentence->setObjectName(QStringLiteral("layersSentence"));
     m_sentence->setWordWrap(true);
     setLook(*m_sentence, Look::Sentence);
-    auto* table = new QToolButton(this);
-    table->setObjectName(QStringLiteral("layersTable"));
-    table->setIcon(theme.icon(QStringLiteral("table")));
-    table->setAccessibleName(tr("Layers as a table"));
-    table->setToolTip(tr("The same as a table"));
-    setLook(*table, Look::Ghost);
     head->addWidget(m_sentence, 1);
-    head->addWidget(table, 0, Qt::AlignTop);
+    const auto button = [&](const char* object, const char* icon, const QString& tip) {
+        auto* one = new QToolButton(this);
+        one->setObjectName(QLatin1String(object));
+        one->setIcon(theme.icon(QLatin1String(icon)));
+        one->setAccessibleName(tip);
+        one->setToolTip(tip);
+        setLook(*one, Look::Ghost);
+        head->addWidget(one, 0, Qt::AlignTop);
+        return one;
+    };
+    auto* table = button("layersTable", "table", tr("The same as a table"));
+    connect(
+        button("layersPicture", "image", tr("Save the picture")), &QToolButton::clicked, this,
+        &LayersPanel::pictureRequested);
     column->addLayout(head);
     m_chart = new SeriesView(theme, this);
     m_chart->setObjectName(QStringLiteral("layersChart"));
+    m_chart->setSurface(ChartView::Surface::Ground);
     m_chart->setAccessibleName(tr("Held-out accuracy by layer"));
     m_chart->setMarkerSnaps(true);
     column->addWidget(m_chart, 1);
@@ -57,9 +65,22 @@ LayersPanel::LayersPanel(Theme& theme, Session& session, QWidget* parent)
     });
 }
 
+void LayersPanel::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    refresh();
+}
+
 void LayersPanel::refresh()
 {
+    if (!isVisible()) // filled when it is shown: an edit pays only for what is seen
+        return;
     const session::Sweep* sweep = m_session.sweep();
+    const auto now = m_session.snapshot();
+    if (sweep == m_shownSweep && now && now->layer.get() == m_shownLayer)
+        return;
+    m_shownSweep = sweep;
+    m_shownLayer = now ? now->layer.get() : nullptr;
     if (!sweep || !m_session.hasStudy()) {
         m_chart->setSeries({});
         return;
@@ -67,6 +88,9 @@ void LayersPanel::refresh()
     Series people;
     people.label = tr("people's labels");
     people.ink = Ink::people();
+    Series raw;
+    raw.label = tr("raw coordinates");
+    raw.ink = Ink::generation();
     Series random, shuffled, length, embedding;
     const auto baseline = [](Series& series, const QString& label) {
         series.label = label;
@@ -86,6 +110,10 @@ void LayersPanel::refresh()
         people.y.push_back(score.value);
         people.low.push_back(score.interval.low);
         people.high.push_back(score.interval.high);
+        if (row.rawDifference) {
+            raw.x.push_back(x);
+            raw.y.push_back(sweep->pairs ? row.rawDifference->accuracy.value : row.rawDifference->auc.value);
+        }
         random.x.push_back(x);
         random.y.push_back(sweep->pairs ? row.random.accuracy : row.random.auc);
         shuffled.x.push_back(x);
@@ -100,6 +128,8 @@ void LayersPanel::refresh()
         }
     }
     QVector<Series> all{ people, random, shuffled };
+    if (!raw.x.empty())
+        all << raw;
     if (!length.x.empty())
         all << length;
     if (!embedding.x.empty())
@@ -132,15 +162,22 @@ void LayersPanel::refresh()
             list << tr("coordinate %1 (%2 times the median)")
                         .arg(massive[i].coordinate)
                         .arg(std::lround(massive[i].ratio));
+        double share = 0;
+        for (const session::SweepRow& row : sweep->rows)
+            if (row.layer == snapshot->inputs.layer)
+                share = row.massiveShare;
         m_massive->setText(
-            tr("Difference of means on coordinates standardised by the training prompts. ")
+            tr("Difference of means, on coordinates standardised by the training prompts and on raw ones. ")
             + (list.isEmpty()
                    ? tr("No coordinate at %1 exceeds 20 times the median deviation.")
                          .arg(QString::fromStdString(snapshot->inputs.layer.label()))
-                   : tr("Massive activations at %1: %2; standardising keeps them from drowning the rest.")
+                   : tr("Massive activations at %1: %2%3. They hold %4 % of the raw difference's squared "
+                        "length; standardising keeps them from drowning the rest.")
                          .arg(
                              QString::fromStdString(snapshot->inputs.layer.label()),
-                             list.join(QStringLiteral(", ")))));
+                             list.join(QStringLiteral(", ")),
+                             massive.size() > 3 ? tr(" and %1 more").arg(massive.size() - 3) : QString())
+                         .arg(std::lround(100 * share))));
     }
 }
 
@@ -148,9 +185,9 @@ TextTable LayersPanel::table() const
 {
     TextTable table;
     table.title = tr("Accuracy by layer, held out");
-    table.header
-        = { tr("layer"),  tr("pair accuracy"), tr("low"),    tr("high"),          tr("AUC"),
-            tr("random"), tr("shuffled"),      tr("length"), tr("bag of tokens"), tr("cross-validated") };
+    table.header = { tr("layer"),         tr("pair accuracy"),   tr("low"),      tr("high"),
+                     tr("AUC"),           tr("random"),          tr("shuffled"), tr("length"),
+                     tr("bag of tokens"), tr("cross-validated"), tr("raw"),      tr("massive share") };
     const session::Sweep* sweep = m_session.sweep();
     if (!sweep)
         return table;
@@ -166,7 +203,11 @@ TextTable LayersPanel::table() const
                          : QString(),
               row.embedding ? text(sweep->pairs ? row.embedding->accuracy.value : row.embedding->auc.value)
                             : QString(),
-              text(row.crossValidated) });
+              text(row.crossValidated),
+              row.rawDifference
+                  ? text(sweep->pairs ? row.rawDifference->accuracy.value : row.rawDifference->auc.value)
+                  : QString(),
+              text(row.massiveShare) });
     return table;
 }
 

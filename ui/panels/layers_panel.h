@@ -22,6 +22,10 @@ public:
 
 Q_SIGNALS:
     void tableRequested();
+    void pictureRequested();
+
+protected:
+    void showEvent(QShowEvent* event) override;
 
 private:
     void refresh();
@@ -29,6 +33,8 @@ private:
     Session& m_session;
     QLabel *m_sentence = nullptr, *m_massive = nullptr; // owned by the widget tree
     SeriesView* m_chart = nullptr;
+    const session::Sweep* m_shownSweep = nullptr; ///< what is drawn; compared, never followed
+    const session::LayerStage* m_shownLayer = nullptr;
 };
 
 } // namespace lodestone::ui

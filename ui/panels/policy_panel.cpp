@@ -143,6 +143,7 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
         line->setObjectName(QStringLiteral("mover%1").arg(i));
         setLook(*line, Look::Secondary);
         line->setTextFormat(Qt::RichText);
+        line->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
         line->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
         connect(line, &QLabel::linkActivated, this, [this](const QString& link) {
             m_session.selection().setPinned(link.toInt(), -1);
@@ -280,6 +281,22 @@ void PolicyPanel::refresh()
     }
     m_density->setSeries(densities);
 
+    refreshMovers();
+}
+
+void PolicyPanel::resizeEvent(QResizeEvent* event)
+{
+    QFrame::resizeEvent(event);
+    QMetaObject::invokeMethod(this, &PolicyPanel::refreshMovers, Qt::QueuedConnection); // after the layout
+}
+
+void PolicyPanel::refreshMovers()
+{
+    const auto snapshot = m_session.snapshot();
+    if (!snapshot)
+        return;
+    const session::PolicyStage& policy = *snapshot->policy;
+    const bool none = snapshot->layer->pool.prompts.empty();
     std::vector<std::pair<const policy::Change*, bool>> lines;
     for (std::size_t i = 0; i < 3 && i < policy.movers.risen.size(); ++i)
         lines.emplace_back(&policy.movers.risen[i], true);
@@ -299,7 +316,13 @@ void PolicyPanel::refresh()
             QStringLiteral("%1 <b>%2</b> <a href=\"%3\" style=\"color:%4; text-decoration:none\">“%5”</a>")
                 .arg(rose ? QStringLiteral("▲") : QStringLiteral("▼"), number(change->logRatio, 1, true))
                 .arg(change->row)
-                .arg(m_theme.palette().secondary.name(), text.left(110).toHtmlEscaped()));
+                .arg(
+                    m_theme.palette().secondary.name(),
+                    label.fontMetrics()
+                        .elidedText(
+                            text.left(300), Qt::ElideRight,
+                            std::max(m_theme.palette().ipx(80), label.width() - m_theme.palette().ipx(64)))
+                        .toHtmlEscaped()));
     }
 }
 

@@ -29,8 +29,12 @@ public:
 Q_SIGNALS:
     void tableRequested();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void refresh();
+    void refreshMovers();
     void refreshInputs();
 
     Theme& m_theme;

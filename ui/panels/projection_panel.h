@@ -6,7 +6,6 @@
 #include "ui/session/session.h"
 
 #include <QWidget>
-#include <array>
 
 class QComboBox;
 class QLabel;
@@ -14,9 +13,7 @@ class QToolButton;
 
 namespace lodestone::ui {
 
-class MeterCard;
 class ScatterView;
-class Swatch;
 class Theme;
 
 class ProjectionPanel : public QWidget {
@@ -29,30 +26,25 @@ public:
 Q_SIGNALS:
     void tableRequested();
     void pictureRequested();
-    void explainRequested(const QString& title, const QString& html);
+    void explainRequested(const QString& html);
 
 private:
-    void refresh();
-    void refreshSentence();
-    void refreshMeters();
     void refreshScatter();
     void refreshClasses();
+    void refreshGuests();
     void fillAxes();
     int axisIndex(const QComboBox& box) const;
-    void explainMeter(int meter, bool toggle);
 
     Theme& m_theme;
     Session& m_session;
-    QLabel *m_sentence = nullptr, *m_doubts = nullptr, *m_shares = nullptr; // all owned by the widget tree
-    std::array<MeterCard*, 5> m_meters{};
+    QLabel* m_shares = nullptr; // all owned by the widget tree
     ScatterView* m_scatter = nullptr;
     QComboBox *m_colour = nullptr, *m_axisX = nullptr, *m_axisY = nullptr;
     QWidget* m_key = nullptr;
+    QStringList m_keyNames;
     std::vector<NamedDirection> m_directions;
     std::vector<std::pair<QString, QPointF>> m_ghosts; ///< arrow tips before the last edit
-    const session::Foundation* m_shownFor = nullptr;
-    QVector<int> m_shown; ///< rows drawn; all of the layer's rows
-    int m_explained = -1;
+    const data::Study* m_shownFor = nullptr;
 };
 
 } // namespace lodestone::ui

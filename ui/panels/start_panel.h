@@ -5,10 +5,12 @@
 
 #include <QWidget>
 
+class QLabel;
 class QPushButton;
 
 namespace lodestone::ui {
 
+class ThinBar;
 class Theme;
 
 class StartPanel : public QWidget {
@@ -23,9 +25,14 @@ Q_SIGNALS:
 
 private:
     void refresh();
+    void showProgress(const Progress& progress);
+
     Session& m_session;
     QPushButton* m_fetch = nullptr; // owned by the widget tree
-    QPushButton* m_pairs = nullptr;
+    QPushButton *m_pairs = nullptr, *m_cancel = nullptr;
+    QWidget* m_progress = nullptr; ///< what the model lane does: fetching, loading, capturing
+    QLabel* m_progressText = nullptr;
+    ThinBar* m_bar = nullptr;
 };
 
 } // namespace lodestone::ui

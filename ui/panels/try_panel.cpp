@@ -56,10 +56,16 @@ TryPanel::TryPanel(Theme& theme, Session& session, QWidget* parent)
     m_fetch = new QPushButton(tr("Fetch the model (98 MB)"), this);
     m_fetch->setObjectName(QStringLiteral("tryFetch"));
     setLook(*m_fetch, Look::Chip);
+    m_clear = new QPushButton(tr("Clear"), this);
+    m_clear->setObjectName(QStringLiteral("tryClear"));
+    setLook(*m_clear, Look::Chip);
+    connect(m_clear, &QPushButton::clicked, &session, &Session::clearTrial);
     m_state = new QLabel(this);
     m_state->setObjectName(QStringLiteral("tryState"));
+    m_state->setWordWrap(true);
     setLook(*m_state, Look::Secondary);
     buttons->addWidget(m_run);
+    buttons->addWidget(m_clear);
     buttons->addWidget(m_fetch);
     buttons->addWidget(m_state, 1);
     column->addLayout(buttons);
@@ -81,47 +87,76 @@ TryPanel::TryPanel(Theme& theme, Session& session, QWidget* parent)
     connect(m_fetch, &QPushButton::clicked, &session, &Session::fetchModel);
     connect(&session, &Session::modelChanged, this, &TryPanel::refresh);
     connect(&session, &Session::studyChanged, this, &TryPanel::refresh);
-    connect(&session, &Session::trialReady, this, &TryPanel::show);
+    connect(&session, &Session::trialChanged, this, &TryPanel::showTrial);
+    connect(&session, &Session::snapshotChanged, this, &TryPanel::showTrial);
     connect(&session, &Session::failed, this, [this] { m_state->clear(); });
     for (QPlainTextEdit* field : { m_prompt, m_first, m_second })
         connect(field, &QPlainTextEdit::textChanged, this, &TryPanel::refresh);
     refresh();
+    showTrial();
 }
 
 void TryPanel::refresh()
 {
-    const bool present = m_session.modelPresent();
-    m_fetch->setVisible(!present);
+    const QString why = m_session.whyNoModel();
     const bool filled = !m_prompt->toPlainText().trimmed().isEmpty()
         && !m_first->toPlainText().trimmed().isEmpty() && !m_second->toPlainText().trimmed().isEmpty();
-    m_run->setEnabled(present && filled && m_session.hasStudy());
+    m_fetch->setVisible(!m_session.modelPresent());
+    m_run->setEnabled(why.isEmpty() && filled);
     m_run->setToolTip(
-        !present      ? tr("Needs the model: fetch it first")
-            : !filled ? tr("Write a prompt and two replies first")
-                      : QString());
-    if (!present)
-        m_state->setText(tr("Your own texts need the model; the study does not."));
-    else if (m_state->text() == tr("Your own texts need the model; the study does not."))
-        m_state->clear();
+        !why.isEmpty() ? why
+            : filled   ? tr("Read both replies and judge them")
+                       : tr("Write a prompt and two replies first"));
+    m_state->setText(
+        !why.isEmpty() ? tr("%1. The study itself does not.").arg(why)
+            : filled   ? QString()
+                       : m_run->toolTip());
+    if (!m_session.hasStudy())
+        m_state->setText(why);
 }
 
-void TryPanel::show(const Trial& trial)
+void TryPanel::showEvent(QShowEvent* event)
 {
-    m_state->setText(tr("Read in %1 s").arg(number(trial.seconds, 2)));
-    m_bar->setVisible(true);
-    m_bar->setProbability(trial.p);
+    QWidget::showEvent(event);
+    if (m_session.whyNoModel().isEmpty()) // so that the first judgment need not wait for the loading
+        m_session.withModel([] {});
+}
+
+void TryPanel::showTrial()
+{
+    const session::Trial* trial = m_session.trial();
+    const auto snapshot = m_session.snapshot();
+    const bool known = trial && snapshot;
+    m_bar->setVisible(known);
+    m_result->setVisible(known);
+    m_clear->setEnabled(trial != nullptr);
+    m_clear->setToolTip(trial ? tr("Take both points out of the projection") : tr("Nothing was judged yet"));
+    if (!known)
+        return;
+    m_state->setText(tr("Read in %1 s; A and B stand in the projection.").arg(number(trial->seconds, 2)));
+    m_bar->setProbability(session::trialPreference(*trial, *snapshot));
     m_bar->setNote(tr("preferred by this constitution"));
     QString rows;
-    for (int i = 0; i < trial.names.size(); ++i)
+    const auto add = [&](const QString& name, const session::Direction& direction) {
+        if (!direction.found())
+            return;
+        const auto scores = session::trialScores(*trial, *snapshot, direction);
         rows += QStringLiteral("<tr><td>%1</td><td align=right>&nbsp;&nbsp;%2</td><td "
                                "align=right>&nbsp;&nbsp;%3</td></tr>")
-                    .arg(
-                        trial.names[i].toHtmlEscaped(),
-                        number(trial.scores[static_cast<std::size_t>(i)][0], 2, true),
-                        number(trial.scores[static_cast<std::size_t>(i)][1], 2, true));
+                    .arg(name.toHtmlEscaped(), number(scores[0], 2, true), number(scores[1], 2, true));
+    };
+    for (const int index : snapshot->judge->active) {
+        const auto i = static_cast<std::size_t>(index);
+        add(QString::fromStdString(snapshot->inputs.constitution.principles[i].name),
+            snapshot->principles[i]->direction);
+    }
+    add(tr("people w*"), snapshot->layer->people);
+    add(tr("generation"), snapshot->layer->generation);
     m_result->setText(
         QStringLiteral("<table><tr><td>%1</td><td>&nbsp;&nbsp;A</td><td>&nbsp;&nbsp;B</td></tr>%2</table>")
-            .arg(tr("score, sd units"), rows));
+            .arg(
+                tr("score, sd units · %1").arg(QString::fromStdString(snapshot->inputs.layer.label())),
+                rows));
 }
 
 } // namespace lodestone::ui

@@ -19,13 +19,16 @@ class TryPanel : public QWidget {
 public:
     TryPanel(Theme& theme, Session& session, QWidget* parent = nullptr);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     void refresh();
-    void show(const Trial& trial);
+    void showTrial();
 
     Session& m_session;
     QPlainTextEdit *m_prompt = nullptr, *m_first = nullptr, *m_second = nullptr; // owned by the widget tree
-    QPushButton *m_run = nullptr, *m_fetch = nullptr;
+    QPushButton *m_run = nullptr, *m_clear = nullptr, *m_fetch = nullptr;
     QLabel *m_state = nullptr, *m_result = nullptr;
     ProbabilityBar* m_bar = nullptr;
 };

@@ -98,7 +98,17 @@ void ScatterView::mouseMoveEvent(QMouseEvent* event)
 {
     const QPointF now = event->position();
     if (m_drag == Drag::None) {
-        hover(pointAt(now.toPoint()), true);
+        const int guest = guestAt(now);
+        hover(guest < 0 ? pointAt(now.toPoint()) : -1, true);
+        if (guest != m_hoveredGuest) {
+            m_hoveredGuest = guest;
+            if (guest >= 0)
+                QToolTip::showText(
+                    viewport()->mapToGlobal(toWidget(m_guests[guest].at).toPoint()), m_guests[guest].tip,
+                    viewport());
+            else if (m_hovered < 0)
+                QToolTip::hideText();
+        }
         return;
     }
     // A hand that shakes during a click draws no box.

@@ -29,6 +29,7 @@ void ScatterView::paintOver(QPainter& painter)
     painter.drawImage(plotArea().topLeft(), m_layer.image());
     paintArrows(painter);
     paintRings(painter);
+    paintGuests(painter);
     painter.restore();
     if (m_marginals)
         paintMarginals(painter);
@@ -208,6 +209,39 @@ void ScatterView::paintRings(QPainter& painter) const
         ring(centreOf(m_focus), p.px(9), p.accent, p.px(1.5));
     if (m_hovered >= 0 && m_hovered != m_pinned)
         ring(centreOf(m_hovered), p.px(6), p.text, p.px(1.5));
+}
+
+void ScatterView::paintGuests(QPainter& painter) const
+{
+    const Palette& p = look();
+    const QFont font = theme().font(p.fontSecondary, QFont::DemiBold);
+    const double radius = p.px(9);
+    QPointF before;
+    for (int i = 0; i < m_guests.size(); ++i) {
+        const QPointF centre = toWidget(m_guests[i].at);
+        if (!std::isfinite(centre.x()) || !std::isfinite(centre.y()))
+            continue;
+        if (!before.isNull())
+            if (const QLineF whole(before, centre); whole.length() > 2 * radius) {
+                const QPointF unit = (centre - before) / whole.length();
+                painter.setPen(QPen(p.accent, p.px(1)));
+                painter.drawLine(before + unit * radius, centre - unit * radius);
+            }
+        before = centre;
+    }
+    for (int i = 0; i < m_guests.size(); ++i) {
+        const QPointF centre = toWidget(m_guests[i].at);
+        if (!std::isfinite(centre.x()) || !std::isfinite(centre.y()))
+            continue;
+        painter.setPen(QPen(surfaceColour(), p.px(2)));
+        painter.setBrush(p.accent);
+        painter.drawEllipse(centre, radius, radius);
+        painter.setFont(font);
+        painter.setPen(p.onAccent);
+        painter.drawText(
+            QRectF(centre - QPointF(radius, radius), QSizeF(2 * radius, 2 * radius)), Qt::AlignCenter,
+            m_guests[i].letter);
+    }
 }
 
 void ScatterView::paintDrag(QPainter& painter) const

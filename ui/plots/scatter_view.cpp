@@ -133,6 +133,22 @@ void ScatterView::setArrows(QVector<PlotArrow> arrows)
     viewport()->update();
 }
 
+void ScatterView::setGuests(QVector<PlotGuest> guests)
+{
+    m_guests = std::move(guests);
+    m_hoveredGuest = -1;
+    describe();
+    viewport()->update();
+}
+
+int ScatterView::guestAt(QPointF place) const
+{
+    for (int i = 0; i < m_guests.size(); ++i)
+        if (QLineF(toWidget(m_guests[i].at), place).length() <= look().hoverRadius)
+            return i;
+    return -1;
+}
+
 void ScatterView::setPair(std::optional<std::pair<int, int>> pair)
 {
     const auto known = [this](int point) { return point >= 0 && point < pointCount(); };
@@ -222,6 +238,10 @@ void ScatterView::fit()
         x = finiteRange({ 0, arrow.tip.x() }, x);
         y = finiteRange({ 0, arrow.tip.y() }, y);
     }
+    for (const PlotGuest& guest : m_guests) {
+        x = finiteRange({ guest.at.x() }, x);
+        y = finiteRange({ guest.at.y() }, y);
+    }
     x = plot::padded(x.low, x.high, 0.06);
     y = plot::padded(y.low, y.high, 0.06);
     applyEqualUnits(x, y);
@@ -290,6 +310,8 @@ void ScatterView::describe()
     }
     for (int c = 0; c < m_classes.size(); ++c)
         parts.append(tr("%1 %2").arg(counts[static_cast<std::size_t>(c)]).arg(m_classes[c].name));
+    for (const PlotGuest& guest : m_guests)
+        parts.append(tr("your reply %1").arg(guest.letter));
     setAccessibleDescription(tr("%1 points: %2. Across: %3. Up: %4.")
                                  .arg(pointCount())
                                  .arg(parts.join(QLatin1String(", ")), xAxis().title, yAxis().title));

@@ -30,6 +30,13 @@ struct PlotArrow {
     bool ghost = false; ///< where it stood before the last edit: dashed, without label
 };
 
+/// A point of the user's own beside the cloud: a letter in a ring, with its own tip.
+struct PlotGuest {
+    QPointF at; ///< in data units; not finite: not drawn
+    QString letter;
+    QString tip;
+};
+
 /// A scatter plot of up to a million points. All setters take effect at the next repaint and cost nothing
 /// twice; none of them emits a signal: the signals below tell what the user did.
 ///
@@ -61,6 +68,11 @@ public:
     /// Factors of the marks' radius, one per point; empty: all 1.
     void setPointScales(std::vector<float> scales);
     void setArrows(QVector<PlotArrow> arrows);
+    /// Points that are not of the cloud; several are joined by a line. Never hidden by the cloud.
+    void setGuests(QVector<PlotGuest> guests);
+    const QVector<PlotGuest>& guests() const { return m_guests; }
+    /// The guest at a place of the widget; -1: none.
+    int guestAt(QPointF place) const;
     /// The two replies of a pair: rings joined by a line; nullopt removes them.
     void setPair(std::optional<std::pair<int, int>> pair);
     void setSelection(QVector<int> points); ///< the others fade; empty: none selected
@@ -124,6 +136,7 @@ private:
     void paintMarginals(QPainter& painter) const;
     void paintArrows(QPainter& painter) const;
     void paintRings(QPainter& painter) const;
+    void paintGuests(QPainter& painter) const;
     void paintDrag(QPainter& painter) const;
 
     std::vector<double> m_x;
@@ -132,6 +145,8 @@ private:
     std::vector<float> m_scales;
     QVector<PointClass> m_classes;
     QVector<PlotArrow> m_arrows;
+    QVector<PlotGuest> m_guests;
+    int m_hoveredGuest = -1;
     QVector<int> m_selection;
     std::optional<std::pair<int, int>> m_pair;
     std::function<QString(int)> m_tip;

@@ -62,6 +62,7 @@ public:
     std::optional<double> marker() const { return m_marker; }
     void setMarkerSnaps(bool on); ///< to the x values of the first series: layers
     void setMarkerMovable(bool on);
+    bool isMarkerMovable() const { return m_movable; }
 
     /// The value of a series at x, linear between its samples; nullopt outside or in a gap.
     static std::optional<double> valueAt(const Series& series, double x);

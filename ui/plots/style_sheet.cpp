@@ -37,6 +37,7 @@ QPushButton:disabled, QToolButton:disabled, QComboBox:disabled { color: @disable
 QPushButton:checked { background: @accent; border-color: @accent; color: @onAccent; }
 QPushButton::menu-indicator, QToolButton::menu-indicator { image: url(:/icons/chevron_@theme.svg); width: @ten; height: @ten;
     subcontrol-position: right center; subcontrol-origin: padding; right: @eight; }
+QToolButton[look="chip"][popupMode="2"] { padding-right: @twentyTwo; }
 QPushButton[look="primary"], QToolButton[look="primary"] { background: @accent; border: 1px solid @accent; color: @onAccent;
     border-radius: @radiusControl; padding: @three @ten; min-height: @buttonText; font-weight: 500; }
 QPushButton[look="primary"]:hover, QToolButton[look="primary"]:hover { background: @accentHover; border-color: @accentHover; }
@@ -66,8 +67,10 @@ QComboBox::down-arrow { image: url(:/icons/chevron_@theme.svg); width: @ten; hei
 QComboBox QAbstractItemView { background: @panel; border: 1px solid @line; padding: @four; outline: none;
     selection-background-color: @control; selection-color: @text; }
 
+QScrollArea, QAbstractScrollArea { border: none; }
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox { background: @ground; color: @text; border: 1px solid @line;
     border-radius: @radiusControl; padding: @three @eight; selection-background-color: @selection; selection-color: @text; }
+QTextBrowser { border: none; background: @panel; }
 QLineEdit:hover, QAbstractSpinBox:hover { border-color: @axis; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus { border: 1px solid @accent; }
 QLineEdit:disabled { color: @disabled; }
@@ -112,7 +115,6 @@ QSlider::handle:horizontal:disabled { border-color: @axis; }
 QProgressBar { background: @control; border: none; border-radius: @two; max-height: @four; min-height: @four; }
 QProgressBar::chunk { background: @accent; border-radius: @two; }
 
-QScrollArea, QAbstractScrollArea { border: none; }
 QScrollBar:vertical { background: transparent; width: @eight; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: @eight; margin: 0; }
 QScrollBar::handle { background: @line; border-radius: @three; margin: 1px; }

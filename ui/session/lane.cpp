@@ -95,6 +95,10 @@ void Lane::work()
                 Qt::QueuedConnection);
         };
         auto deliver = std::make_shared<std::function<void()>>(job->body(tools));
+        {
+            const std::lock_guard lock(m_mutex); // whoever hears finished() finds the lane idle
+            m_running.reset();
+        }
         QMetaObject::invokeMethod(
             this,
             [this, job, deliver] {

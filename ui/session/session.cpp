@@ -7,9 +7,10 @@
 #include "core/session/directions.h"
 #include "ui/session/edit_command.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 namespace lodestone::ui {
 namespace {
@@ -22,9 +23,11 @@ const QString refineKind = QStringLiteral("refine");
 const QString sweepKind = QStringLiteral("sweep");
 const QString openKind = QStringLiteral("open");
 const QString modelKind = QStringLiteral("model");
+const QString loadKind = QStringLiteral("load");
 const QString captureKind = QStringLiteral("capture");
-const QString askKind = QStringLiteral("ask");
 const QString tryKind = QStringLiteral("try");
+
+constexpr int dragEndsAfterMs = 400; ///< after the last step
 
 QString textOf(const std::string& text) { return QString::fromStdString(text); }
 
@@ -33,7 +36,11 @@ QString textOf(const std::string& text) { return QString::fromStdString(text); }
 Session::Session(std::filesystem::path resources, QObject* parent)
     : QObject(parent)
     , m_resources(std::move(resources))
+    , m_asking(new Asking(*this, m_modelLane))
 {
+    m_calm.setSingleShot(true);
+    m_calm.setInterval(dragEndsAfterMs);
+    findModel();
 }
 
 Session::~Session()
@@ -67,18 +74,23 @@ void Session::openStudy(const std::filesystem::path& folder)
             m_sweep.reset();
             m_selection.clear();
             m_undo.clear();
+            m_trial.reset();
             m_inputs = session::defaultInputs(*m_foundation);
             if (m_foundation->study->name() == "Four values")
                 if (auto preset
                     = constitution::readConstitution(m_resources / "constitutions/kindness-first.json"))
                     m_inputs.constitution = *preset;
+            m_safe.clear();
+            findModel();
             Q_EMIT studyChanged();
-            Q_EMIT inputsChanged();
+            keepSafe();
+            Q_EMIT trialChanged();
             if (m_foundation->study->incomplete())
                 Q_EMIT noted(tr("This study is half-written: %1. What is complete is shown.")
                                  .arg(textOf(*m_foundation->study->incomplete())));
             recompute();
             startSweep();
+            m_asking->catchUp();
         });
 }
 
@@ -125,13 +137,20 @@ void Session::edit(const QString& text, const session::Inputs& after, const QStr
     auto* command = new EditCommand(*this, text, m_inputs, after, merge);
     m_undo.push(command); // merges into the entry before while a drag is open
     m_mergeOpen = !merge.isEmpty();
+    if (m_mergeOpen)
+        m_calm.start();
 }
+
+void Session::endMerge() { m_mergeOpen = false; }
 
 void Session::apply(const session::Inputs& inputs)
 {
+    const bool reworded = !(m_inputs.constitution == inputs.constitution);
     m_inputs = inputs;
     Q_EMIT inputsChanged();
     recompute();
+    if (reworded)
+        m_asking->catchUp();
 }
 
 void Session::recompute()
@@ -204,13 +223,46 @@ void Session::startSweep()
 
 bool Session::settled() const { return !m_recomputeLane.busy(); }
 
-bool Session::modelPresent() const { return model::defaultModelPath().has_value(); }
+bool Session::modelPresent() const { return m_defaultPresent; }
+
+void Session::findModel()
+{
+    const auto standard = model::defaultModelPath();
+    m_defaultPresent = standard.has_value();
+    m_modelPath.reset();
+    const std::string wanted = m_foundation ? m_foundation->study->model().sha256 : std::string();
+    if (standard && (!m_foundation || wanted == model::defaultModel().sha256))
+        m_modelPath = *standard;
+    else if (const auto cached = model::listCachedModels(); cached && !wanted.empty())
+        for (const model::FetchedModel& one : *cached)
+            if (one.sha256 == wanted)
+                m_modelPath = one.path;
+    if (m_model && m_foundation && m_model->sha256() != wanted)
+        m_model.reset();
+    Q_EMIT modelChanged();
+}
+
+QString Session::whyNoModel() const
+{
+    if (!m_foundation)
+        return tr("Open a study first");
+    const data::StudyModel& reader = m_foundation->study->model();
+    if (reader.sha256.empty())
+        return tr("These activations were imported: no model is known that read them");
+    if (m_modelPath)
+        return {};
+    return reader.sha256 == model::defaultModel().sha256
+        ? tr("Needs the model: fetch it first")
+        : tr("Needs the model that read this study, %1, in the cache").arg(textOf(reader.name));
+}
 
 QString Session::modelDescription() const
 {
     if (m_model)
         return tr("Model ready · %1").arg(textOf(m_model->matrixPath()));
-    return modelPresent() ? tr("Model in the cache, not loaded") : tr("No model yet");
+    return m_modelPath ? tr("Model in the cache, not loaded")
+        : m_foundation ? tr("The study's model is not here")
+                       : tr("No model yet");
 }
 
 void Session::fetchModel()
@@ -226,168 +278,98 @@ void Session::fetchModel()
                 report(done.error());
             else
                 Q_EMIT noted(tr("The model is in the cache; everything works offline from now on."));
-            Q_EMIT modelChanged();
+            findModel();
+            m_asking->catchUp();
         });
 }
 
-void Session::withModel(std::function<void()> then)
+void Session::withModel(std::function<void()> then, std::function<void()> otherwise)
 {
     if (m_model)
         return then();
     using ModelPtr = std::shared_ptr<model::LanguageModel>;
+    // Several may wait for one loading.
+    m_waiting.push_back({ std::move(then), std::move(otherwise) });
+    if (m_waiting.size() > 1)
+        return;
     m_modelLane.run<ModelPtr>(
-        modelKind,
-        [](const Work& work) -> Result<ModelPtr> {
-            LODESTONE_TRY(const auto path, model::defaultModelPath());
-            LODESTONE_TRY(auto loaded, model::loadModel(path, {}, work));
+        loadKind,
+        [path = m_modelPath](const Work& work) -> Result<ModelPtr> {
+            if (!path) {
+                LODESTONE_TRY([[maybe_unused]] const auto standard, model::defaultModelPath());
+            }
+            LODESTONE_TRY(auto loaded, model::loadModel(path ? *path : *model::defaultModelPath(), {}, work));
             return ModelPtr(std::move(loaded));
         },
-        [this, then = std::move(then)](Result<ModelPtr> loaded) {
-            if (!loaded)
-                return report(loaded.error());
-            m_model = *loaded;
-            Q_EMIT modelChanged();
-            then();
+        [this](Result<ModelPtr> loaded) {
+            const auto waiting = std::exchange(m_waiting, {});
+            if (loaded) {
+                m_model = *loaded;
+                Q_EMIT modelChanged();
+            } else {
+                report(loaded.error());
+            }
+            for (const Waiting& one : waiting)
+                if (loaded)
+                    one.then();
+                else if (one.otherwise)
+                    one.otherwise();
         });
 }
 
-void Session::lookUpWords()
+void Session::extend(FoundationPtr foundation)
 {
-    if (!m_foundation || !m_foundation->cloze)
-        return;
-    std::vector<std::string> missing;
-    for (const constitution::Principle& principle : m_inputs.constitution.principles)
-        for (const auto* pole : { &principle.positive, &principle.negative })
-            for (const std::string& word : *pole)
-                if (!m_foundation->cloze->knows(word))
-                    missing.push_back(word);
-    if (missing.empty() || !modelPresent())
-        return;
-    withModel([this, missing] {
-        if (!m_foundation || m_model->sha256() != m_foundation->study->model().sha256)
-            return;
-        std::vector<std::string> unknown;
-        auto extended = std::make_shared<session::Foundation>(*m_foundation);
-        auto cloze = m_foundation->cloze->withWords(*m_model, missing, unknown);
-        if (!cloze)
-            return report(cloze.error());
-        extended->cloze = *cloze;
-        m_foundation = extended;
-        recompute();
-    });
-}
-
-void Session::judgeText(const QString& text)
-{
-    if (!m_foundation)
-        return;
-    const std::string words = text.toStdString();
-    if (const auto asked = m_foundation->conditioned.find(words);
-        asked != m_foundation->conditioned.end() && asked->second.scores.allFinite())
-        return;
-    withModel([this, words] {
-        const FoundationPtr base = m_foundation;
-        const auto merge = [this, words](const constitution::Judged& judged) {
-            auto extended = std::make_shared<session::Foundation>(*m_foundation);
-            extended->conditioned[words] = judged;
-            m_foundation = extended;
-            recompute();
-        };
-        m_modelLane.run<constitution::Judged>(
-            askKind,
-            [this, model = m_model, base, words, merge](const Work& work) -> Result<constitution::Judged> {
-                const constitution::ConditionedCloze way(base->study, *model);
-                constitution::Principle principle = constitution::neutralPrinciple();
-                principle.text = words;
-                principle.name = words.substr(0, 40);
-                return way.judge(principle, work, [this, base, merge](const constitution::Judged& partial) {
-                    QMetaObject::invokeMethod(this, [this, base, merge, partial] {
-                        if (m_foundation && m_foundation->study == base->study)
-                            merge(partial);
-                    });
-                });
-            },
-            [this, base, merge](Result<constitution::Judged> judged) {
-                if (!judged)
-                    return report(judged.error());
-                if (m_foundation && m_foundation->study == base->study)
-                    merge(*judged);
-            });
-    });
+    m_foundation = std::move(foundation);
+    recompute();
 }
 
 void Session::tryIt(const QString& prompt, const QString& first, const QString& second)
 {
-    if (!m_snapshot)
+    if (!m_foundation)
         return;
     withModel([this, prompt = prompt.toStdString(),
                replies = std::array{ first.toStdString(), second.toStdString() }] {
-        m_modelLane.run<Trial>(
+        using TrialPtr = std::shared_ptr<const session::Trial>;
+        m_modelLane.run<TrialPtr>(
             tryKind,
-            [model = m_model, snapshot = m_snapshot, prompt, replies](const Work& work) -> Result<Trial> {
-                const auto start = std::chrono::steady_clock::now();
-                if (model->sha256() != snapshot->foundation->study->model().sha256)
-                    return badInput("the model that read this study", model->config().name);
-                std::vector<model::Request> requests;
-                const auto opening = model->tokenizer().encode(
-                    model->chatTemplate().prompt({ { "user", prompt } }), text::Special::Parse);
-                for (const std::string& reply : replies) {
-                    model::Request request;
-                    request.tokens = opening;
-                    const auto own = model->tokenizer().encode(reply, text::Special::Plain);
-                    if (own.empty())
-                        return badInput("two replies", "an empty one");
-                    request.tokens.insert(request.tokens.end(), own.begin(), own.end());
-                    request.pooled
-                        = { static_cast<int>(opening.size()), static_cast<int>(request.tokens.size()) };
-                    request.last = true;
-                    requests.push_back(std::move(request));
-                }
-                const Layer layer = snapshot->inputs.layer;
-                LODESTONE_TRY(const auto readings, model->read(requests, std::span(&layer, 1), work));
-                Trial trial;
-                std::array<Eigen::VectorXd, 2> states;
-                for (std::size_t i = 0; i < 2; ++i)
-                    states[i] = (snapshot->inputs.position == data::Position::Mean ? readings[i].mean
-                                                                                   : readings[i].last)
-                                    .row(0)
-                                    .cast<double>()
-                                    .transpose();
-                const auto add = [&](const QString& name, const session::Direction& direction) {
-                    if (!direction.found())
-                        return;
-                    trial.names << name;
-                    trial.scores.push_back(
-                        { direction.readOut.weights.dot(states[0]) + direction.readOut.offset,
-                          direction.readOut.weights.dot(states[1]) + direction.readOut.offset });
-                };
-                double margin = 0;
-                for (std::size_t i = 0; i < snapshot->judge->active.size(); ++i) {
-                    const auto index = static_cast<std::size_t>(snapshot->judge->active[i]);
-                    const session::Direction& direction = snapshot->principles[index]->direction;
-                    margin += snapshot->judge->coefficients[static_cast<Eigen::Index>(i)]
-                        * direction.readOut.weights.dot(states[0] - states[1]);
-                    add(QString::fromStdString(snapshot->inputs.constitution.principles[index].name),
-                        direction);
-                }
-                add(QStringLiteral("people w*"), snapshot->layer->people);
-                add(QStringLiteral("generation"), snapshot->layer->generation);
-                trial.p = judgment::preference(margin, 0, snapshot->inputs.tau);
-                trial.seconds
-                    = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-                return trial;
+            [model = m_model, study = m_foundation->study, prompt,
+             replies](const Work& work) -> Result<TrialPtr> {
+                LODESTONE_TRY(auto trial, session::readTrial(*model, *study, prompt, replies, work));
+                return std::make_shared<const session::Trial>(std::move(trial));
             },
-            [this](Result<Trial> trial) {
+            [this, study = m_foundation->study](Result<TrialPtr> trial) {
                 if (!trial)
                     return report(trial.error());
-                Q_EMIT trialReady(*trial);
+                if (!m_foundation || m_foundation->study != study)
+                    return;
+                m_trial = *trial;
+                Q_EMIT trialChanged();
             });
     });
 }
 
-Result<void> Session::saveConstitution(const std::filesystem::path& path) const
+void Session::clearTrial()
 {
-    return constitution::writeConstitution(path, m_inputs.constitution);
+    m_trial.reset();
+    Q_EMIT trialChanged();
+}
+
+bool Session::isModified() const
+{
+    return hasStudy() && std::find(m_safe.begin(), m_safe.end(), m_inputs.constitution) == m_safe.end();
+}
+
+void Session::keepSafe()
+{
+    m_safe.push_back(m_inputs.constitution);
+    Q_EMIT inputsChanged();
+}
+
+Result<void> Session::saveConstitution(const std::filesystem::path& path)
+{
+    LODESTONE_CHECK(constitution::writeConstitution(path, m_inputs.constitution));
+    keepSafe();
+    return {};
 }
 
 void Session::loadConstitution(const std::filesystem::path& path)
@@ -398,7 +380,7 @@ void Session::loadConstitution(const std::filesystem::path& path)
     session::Inputs next = m_inputs;
     next.constitution = std::move(*loaded);
     edit(tr("Open constitution “%1”").arg(textOf(next.constitution.name)), next);
-    lookUpWords();
+    keepSafe();
 }
 
 } // namespace lodestone::ui

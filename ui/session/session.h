@@ -4,21 +4,16 @@
 #include "core/model/language_model.h"
 #include "core/session/layer_sweep.h"
 #include "core/session/pipeline.h"
+#include "core/session/trial.h"
+#include "ui/session/asking.h"
 #include "ui/session/lane.h"
 #include "ui/session/selection.h"
 
+#include <QTimer>
 #include <QUndoStack>
 #include <memory>
 
 namespace lodestone::ui {
-
-/// What "Try it" returns: two replies of the user's own, judged and placed like the study's.
-struct Trial {
-    double p = 0.5; ///< P(first over second)
-    std::vector<std::array<double, 2>> scores; ///< per direction in `names`: of both replies
-    QStringList names;
-    double seconds = 0;
-};
 
 class Session : public QObject {
     Q_OBJECT
@@ -32,6 +27,9 @@ public:
     void
     capturePairs(const std::filesystem::path& input, const std::filesystem::path& folder); ///< then opens it
     const session::Foundation* foundation() const { return m_foundation.get(); }
+    std::shared_ptr<const session::Foundation> sharedFoundation() const { return m_foundation; }
+    /// The same study with more said about it by the model (words, judged texts): recomputes.
+    void extend(std::shared_ptr<const session::Foundation> foundation);
     bool hasStudy() const { return m_foundation != nullptr; }
     const std::filesystem::path& resources() const { return m_resources; }
 
@@ -40,7 +38,8 @@ public:
     /// Makes the edit, undoable under `text`. Edits with the same non-empty `merge` key become one entry (a
     /// slider drag) until endMerge.
     void edit(const QString& text, const session::Inputs& after, const QString& merge = {});
-    void endMerge() { m_mergeOpen = false; }
+    void endMerge();
+    bool dragging() const { return m_calm.isActive(); } ///< a slider moved a moment ago
     QUndoStack& undoStack() { return m_undo; }
     std::shared_ptr<const session::Snapshot> snapshot() const { return m_snapshot; }
     std::shared_ptr<const session::Snapshot> previous() const
@@ -55,19 +54,23 @@ public:
     // The model.
     bool modelPresent() const; ///< the default model is in the cache
     bool modelReady() const { return m_model != nullptr; }
+    std::shared_ptr<model::LanguageModel> model() const { return m_model; } ///< for jobs of the model lane
+    /// Why the model that read this study cannot be asked, and what to do; empty when it can.
+    QString whyNoModel() const;
     QString modelDescription() const;
     void fetchModel();
-    /// Loads the model (once) and then continues; failures go to failed().
-    void withModel(std::function<void()> then);
-    void
-    judgeText(const QString& text); ///< conditioned cloze of a principle's text; partial results stream in
-    void lookUpWords(); ///< pole words outside the study's table, from the model
+    /// Loads the study's model (once) and then continues; failures go to failed() and `otherwise`.
+    void withModel(std::function<void()> then, std::function<void()> otherwise = {});
+    const Asking& asking() const { return *m_asking; }
     void tryIt(const QString& prompt, const QString& first, const QString& second);
+    const session::Trial* trial() const { return m_trial.get(); } ///< the last one; null: none
+    void clearTrial();
 
     // Constitution files.
-    Result<void> saveConstitution(const std::filesystem::path& path) const;
+    Result<void> saveConstitution(const std::filesystem::path& path);
     void loadConstitution(const std::filesystem::path& path);
-    bool isModified() const { return !m_undo.isClean(); }
+    /// The constitution differs from every one that was opened or saved since the study was opened.
+    bool isModified() const;
 
     Lane& modelLane() { return m_modelLane; }
     Lane& recomputeLane() { return m_recomputeLane; }
@@ -79,9 +82,12 @@ Q_SIGNALS:
     void snapshotChanged();
     void sweepChanged();
     void modelChanged();
-    void trialReady(const lodestone::ui::Trial& trial);
+    void trialChanged();
     void failed(const QString& message, const QString& details);
     void noted(const QString& message);
+
+public:
+    void report(const Error& error); ///< as failed(), unless the user stopped it
 
 private:
     friend class EditCommand;
@@ -89,7 +95,8 @@ private:
     void recompute();
     void startSweep();
     void take(std::shared_ptr<const session::Snapshot> snapshot, const session::RecomputeCounts& counts);
-    void report(const Error& error);
+    void findModel();
+    void keepSafe(); ///< the constitution as it is now stands in a file
 
     std::filesystem::path m_resources;
     std::shared_ptr<const session::Foundation> m_foundation;
@@ -99,12 +106,22 @@ private:
     std::shared_ptr<const session::Sweep> m_sweep;
     session::RecomputeCounts m_counts;
     std::shared_ptr<model::LanguageModel> m_model; ///< used on the model lane only
+    std::optional<std::filesystem::path> m_modelPath; ///< of the study's model, else of the default one
+    bool m_defaultPresent = false;
+    std::shared_ptr<const session::Trial> m_trial;
+    struct Waiting {
+        std::function<void()> then, otherwise;
+    };
+    std::vector<Waiting> m_waiting; ///< for the model that is being loaded
     QUndoStack m_undo;
+    std::vector<constitution::Constitution> m_safe; ///< opened or saved: nothing is lost with them
     bool m_mergeOpen = false;
+    QTimer m_calm; ///< runs while a slider is dragged and a moment longer
     Selection m_selection;
     Lane m_recomputeLane; ///< last, so that they stop before anything they touch goes away
     Lane m_sweepLane; ///< the score of every layer: needs no model and must not wait for one
     Lane m_modelLane;
+    Asking* m_asking = nullptr; // owned by the object tree
 };
 
 } // namespace lodestone::ui

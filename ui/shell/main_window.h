@@ -5,26 +5,21 @@
 #include "ui/session/session.h"
 
 #include <QMainWindow>
+#include <functional>
 
-class QLabel;
-class QLineEdit;
-class QSplitter;
 class QStackedWidget;
-class QTabBar;
-class QTextBrowser;
-class QToolButton;
 
 namespace lodestone::ui {
 
 class ConstitutionPanel;
-class JobIndicator;
+class Files;
 class JudgmentsPanel;
-class LayerScrubber;
-class LayersPanel;
 class MessageBar;
+class Places;
 class PolicyPanel;
 class ProjectionPanel;
 class Theme;
+class TopBar;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
@@ -37,42 +32,28 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
-    QWidget* makeTopBar();
-    QWidget* makeFoot();
     void makeActions();
     QAction*
     addAction(const char* object, const QString& text, const QKeySequence& key, std::function<void()> run);
+    QWidget* makeWork();
+    void makePlaces(QWidget* parent);
+    void connectSession();
     void showTable(std::function<TextTable()> source);
-    void chooseStudy();
-    void choosePairs();
-    void openConstitution();
-    void saveConstitution();
-    void exportPicture();
-    void showHelp();
-    void search(const QString& text);
-    void fillSearch();
-    void refreshTop();
-    void refreshFoot();
-    void showProgress(const Progress& progress);
+    void refreshActions();
     void setPresenter(bool on);
 
     Theme& m_theme;
     Session& m_session;
-    QStackedWidget *m_pages = nullptr, *m_places = nullptr; // all owned by the widget tree
-    QTabBar* m_tabs = nullptr;
-    QToolButton *m_studyName = nullptr, *m_modelName = nullptr;
-    LayerScrubber* m_scrubber = nullptr;
-    QLineEdit* m_search = nullptr;
-    MessageBar* m_messages = nullptr;
-    JobIndicator* m_job = nullptr;
-    QLabel *m_modelState = nullptr, *m_selected = nullptr, *m_seed = nullptr;
+    MessageBar* m_messages = nullptr; // all owned by the widget tree
+    Files* m_files = nullptr;
+    TopBar* m_top = nullptr;
+    QStackedWidget* m_pages = nullptr;
+    Places* m_places = nullptr;
     ConstitutionPanel* m_constitution = nullptr;
     ProjectionPanel* m_projection = nullptr;
-    LayersPanel* m_layers = nullptr;
     JudgmentsPanel* m_judgments = nullptr;
     PolicyPanel* m_policy = nullptr;
-    QTextBrowser* m_explanation = nullptr;
-    QAction *m_undo = nullptr, *m_redo = nullptr;
+    bool m_mayClose = false; ///< the question about unsaved edits was answered
 };
 
 } // namespace lodestone::ui

@@ -1,0 +1,135 @@
+#include "core/session/judge_stage.h"
+
+#include "core/session/directions.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lodestone::session {
+
+std::shared_ptr<const PrincipleStage> makePrincipleStage(
+    const Foundation& foundation, const LayerStage& layer, const constitution::Principle& principle,
+    Fingerprint key, std::uint64_t seed)
+{
+    auto stage = std::make_shared<PrincipleStage>();
+    stage->key = key;
+    const auto refuse = [&](const std::string& why) {
+        stage->problem = why;
+        return stage;
+    };
+    if (principle.way == "conditioned-cloze") {
+        const auto asked = foundation.conditioned.find(principle.text);
+        if (asked == foundation.conditioned.end())
+            return refuse("The model has not read this text yet.");
+        stage->judged = asked->second;
+    } else if (!foundation.cloze) {
+        return refuse(foundation.noCloze);
+    } else {
+        auto judged = foundation.cloze->judge(principle);
+        if (!judged)
+            return refuse(judged.error().message());
+        stage->judged = std::move(*judged);
+    }
+    auto direction = directionFromScores(foundation, layer, stage->judged.scores, seed);
+    if (!direction)
+        return refuse(direction.error().message());
+    stage->direction = std::move(*direction);
+    const auto about = constitution::examplesOf(
+        foundation.study->set(), foundation.training, static_cast<std::size_t>(layer.rows.rows()),
+        principle.value);
+    const auto& heldOut = about.heldOut.size() > 0 ? about.heldOut : layer.examples.heldOut;
+    const auto spanOf
+        = [](const Eigen::VectorXd& v) { return std::span(v.data(), static_cast<std::size_t>(v.size())); };
+    if (auto score = geometry::scoreRowScores(spanOf(stage->direction.scores), heldOut, 1000, seed))
+        stage->aboutValue = *score;
+    if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), heldOut, 1000, seed))
+        stage->direct = *score;
+    return stage;
+}
+
+std::shared_ptr<const JudgeStage> makeJudgeStage(const Snapshot& snapshot, Fingerprint key)
+{
+    auto stage = std::make_shared<JudgeStage>();
+    stage->key = key;
+    const LayerStage& layer = *snapshot.layer;
+    const auto& principles = snapshot.inputs.constitution.principles;
+    for (std::size_t i = 0; i < principles.size(); ++i)
+        if (principles[i].on && snapshot.principles[i]->direction.found())
+            stage->active.push_back(static_cast<int>(i));
+    const auto directionOf = [&](std::size_t i) -> const Direction& {
+        return snapshot.principles[static_cast<std::size_t>(stage->active[i])]->direction;
+    };
+    const auto k = static_cast<Eigen::Index>(stage->active.size());
+    stage->rewards = Eigen::VectorXd::Zero(layer.rows.rows());
+    if (k == 0) {
+        stage->problem = "No principle is on and found in this model: every judgment is a tie.";
+        stage->pairs = judgment::judgePairs(
+            snapshot.foundation->study->set(), stage->rewards, snapshot.inputs.tau,
+            snapshot.foundation->training);
+        return stage;
+    }
+    // Everything below is in the k directions' Gram matrix: no edit touches rows x width.
+    Eigen::MatrixXd gram(k, k);
+    for (Eigen::Index i = 0; i < k; ++i)
+        for (Eigen::Index j = 0; j < k; ++j)
+            gram(i, j) = directionOf(static_cast<std::size_t>(i))
+                             .readOut.weights.dot(directionOf(static_cast<std::size_t>(j)).displacement);
+    gram = ((gram + gram.transpose()) / 2).eval();
+    const auto subspace = geometry::Subspace::fromGram(gram);
+    if (!subspace) {
+        stage->problem = subspace.error().message();
+        return stage;
+    }
+    stage->cosines = subspace->cosines();
+    const auto innerWith = [&](const Direction& w) {
+        Eigen::VectorXd inner(k);
+        for (Eigen::Index i = 0; i < k; ++i)
+            inner[i] = w.found()
+                ? directionOf(static_cast<std::size_t>(i)).readOut.weights.dot(w.displacement)
+                : 0;
+        return inner;
+    };
+    if (snapshot.inputs.constitution.mapping == constitution::Mapping::Projection) {
+        if (!layer.neutral.found())
+            stage->problem
+                = "Projection needs the model's neutral judgment, which this study does not carry.";
+        stage->coefficients = subspace->projection(innerWith(layer.neutral));
+    } else {
+        Eigen::VectorXd weights(k);
+        for (Eigen::Index i = 0; i < k; ++i)
+            weights[i]
+                = principles[static_cast<std::size_t>(stage->active[static_cast<std::size_t>(i)])].weight;
+        stage->coefficients = subspace->weightedSum(weights);
+    }
+    stage->norm = subspace->norm(stage->coefficients);
+    for (Eigen::Index i = 0; i < k; ++i)
+        stage->rewards += stage->coefficients[i] * directionOf(static_cast<std::size_t>(i)).scores;
+    // What is left of directions that cancel is rounding: its judgments would be decided by the last bits.
+    if (stage->norm < 1e-7 * std::max(1.0, stage->coefficients.cwiseAbs().sum())) {
+        stage->coefficients.setZero();
+        stage->rewards.setZero();
+        stage->norm = 0;
+        if (stage->problem.empty())
+            stage->problem = "The active principles cancel out: the judge has no direction.";
+    }
+    stage->cosTrue
+        = layer.people.found() ? subspace->cosineWith(stage->coefficients, innerWith(layer.people), 1) : 0;
+    stage->cosGeneration = layer.generation.found()
+        ? subspace->cosineWith(stage->coefficients, innerWith(layer.generation), 1)
+        : 0;
+    stage->cosTrueGeneration = layer.people.found() && layer.generation.found()
+        ? layer.people.readOut.weights.dot(layer.generation.displacement)
+        : 0;
+    if (auto score = geometry::scoreRowScores(
+            { stage->rewards.data(), static_cast<std::size_t>(stage->rewards.size()) },
+            layer.examples.heldOut, 1000, snapshot.inputs.seed))
+        stage->heldOut = *score;
+    stage->pairs = judgment::judgePairs(
+        snapshot.foundation->study->set(), stage->rewards, snapshot.inputs.tau,
+        snapshot.foundation->training);
+    stage->agreement
+        = judgment::agreement(snapshot.foundation->study->set(), stage->pairs, snapshot.inputs.seed);
+    return stage;
+}
+
+} // namespace lodestone::session

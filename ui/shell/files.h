@@ -1,0 +1,38 @@
+// Choosing files: what is opened and saved by a dialog, and the question about an unsaved constitution.
+#pragma once
+
+#include "ui/session/session.h"
+
+#include <functional>
+
+class QWidget;
+
+namespace lodestone::ui {
+
+class ChartView;
+class MessageBar;
+
+/// Every dialog is non-blocking; what goes wrong is said in the message bar.
+class Files : public QObject {
+    Q_OBJECT
+public:
+    Files(Session& session, MessageBar& messages, QWidget& window);
+
+    void openStudy();
+    void openStudy(const std::filesystem::path& folder);
+    void openPairs();
+    void openConstitution();
+    /// `then` runs after a successful save.
+    void saveConstitution(std::function<void()> then = {});
+    void savePicture(ChartView& chart, const QString& name);
+    /// Runs `then` at once when the constitution is saved or was never edited, else after the user saved it
+    /// or chose to drop it; never when the user chose to stay.
+    void whenSaved(std::function<void()> then);
+
+private:
+    Session& m_session;
+    MessageBar& m_messages;
+    QWidget& m_window;
+};
+
+} // namespace lodestone::ui
