@@ -181,6 +181,8 @@ int runCommandLine(int argc, char** argv)
     app.require_subcommand(1);
     app.fallthrough();
     addModelCommands(app);
+    addGenerationCommands(app);
+    addInfoCommands(app);
     addStudyCommands(app);
     addDirectionCommands(app);
     addJudgmentCommands(app);

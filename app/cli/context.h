@@ -44,6 +44,8 @@ CLI::App* addCommand(CLI::App& app, const std::string& name, const std::string& 
 
 /// Groups of subcommands, each in its own file.
 void addModelCommands(CLI::App& app);
+void addGenerationCommands(CLI::App& app);
+void addInfoCommands(CLI::App& app);
 void addStudyCommands(CLI::App& app);
 void addDirectionCommands(CLI::App& app);
 void addJudgmentCommands(CLI::App& app);

@@ -1,9 +1,9 @@
-// Subcommands about models: model, tokenize, detokenize, logits, generate, verify.
+// Subcommands about models: model, tokenize, detokenize, logits, verify.
 #include "app/cli/context.h"
+#include "app/cli/text_input.h"
 
 #include "core/base/files.h"
 #include "core/formats/lines.h"
-#include "core/model/generate.h"
 #include "core/model/model_fetch.h"
 #include "core/model/verify.h"
 
@@ -16,40 +16,6 @@
 
 namespace lodestone::app {
 namespace {
-
-/// A text to read: plain, or a conversation from a JSON file.
-struct TextInput {
-    std::string text;
-    std::string chatFile;
-
-    void addTo(CLI::App& app, const char* textOption)
-    {
-        auto* plain = app.add_option(textOption, text, "The text");
-        auto* chat = app.add_option(
-            "--chat", chatFile, "A JSON list [{role, content}, ...]; the generation prompt is added");
-        plain->excludes(chat);
-    }
-
-    Result<std::string> render(const text::ChatTemplate& chatTemplate) const
-    {
-        if (chatFile.empty())
-            return text;
-        LODESTONE_TRY(const nlohmann::json document, formats::readJson(chatFile));
-        std::vector<text::Message> messages;
-        if (!document.is_array())
-            return badInput("a list of {role, content}", document.type_name(), chatFile);
-        for (std::size_t i = 0; i < document.size(); ++i) {
-            const nlohmann::json& turn = document[i];
-            if (!turn.is_object() || !turn.contains("role") || !turn.contains("content")
-                || !turn["role"].is_string() || !turn["content"].is_string())
-                return badInput(
-                    "an object with texts 'role' and 'content'", turn.dump().substr(0, 60),
-                    fmt::format("{}, element {}", chatFile, i));
-            messages.push_back({ turn["role"], turn["content"] });
-        }
-        return chatTemplate.prompt(messages);
-    }
-};
 
 /// The tokenizer alone, without the engine.
 Result<std::shared_ptr<const text::Tokenizer>> openTokenizer(const CommandContext& context)
@@ -203,94 +169,6 @@ void addLogitsCommand(CLI::App& app)
     sub->add_option("--top", options->top, "How many tokens to list")->capture_default_str();
 }
 
-/// "FILE:LAYER:COEFFICIENT", where the file is a .npy displacement of the model's width.
-Result<model::Intervention> parseSteering(const std::string& text, int width)
-{
-    const std::size_t second = text.rfind(':');
-    const std::size_t first
-        = second == std::string::npos || second == 0 ? std::string::npos : text.rfind(':', second - 1);
-    if (first == std::string::npos)
-        return fail(ErrorKind::Usage, "FILE:LAYER:COEFFICIENT", "'" + text + "'", "--steer");
-    model::Intervention change;
-    LODESTONE_TRY(change.layer, Layer::parse(text.substr(first + 1, second - first - 1)));
-    char* end = nullptr;
-    change.coefficient = std::strtod(text.c_str() + second + 1, &end);
-    if (end == text.c_str() + second + 1 || *end != '\0')
-        return fail(
-            ErrorKind::Usage, "a number as coefficient", "'" + text.substr(second + 1) + "'", "--steer");
-    LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(text.substr(0, first)));
-    const formats::RowMatrix values = array.toFloat();
-    if (values.size() != width)
-        return badInput(
-            fmt::format("a direction of {} numbers", width), fmt::format("{}", values.size()),
-            array.path().string());
-    change.direction = Eigen::Map<const Eigen::VectorXf>(values.data(), values.size());
-    return change;
-}
-
-void addGenerateCommand(CLI::App& app)
-{
-    struct Options {
-        TextInput input;
-        model::SamplingOptions sampling;
-        std::vector<std::string> steer, ablate;
-    };
-    auto options = std::make_shared<Options>();
-    CLI::App* sub = addCommand(
-        app, "generate", "Let the model continue a text, optionally steered along a direction",
-        [options](CommandContext& context) -> Result<void> {
-            LODESTONE_TRY(const auto model, context.loadModel());
-            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
-            std::vector<model::Intervention> interventions;
-            for (const std::string& text : options->steer) {
-                LODESTONE_TRY(interventions.emplace_back(), parseSteering(text, model->config().width));
-            }
-            for (const std::string& file : options->ablate) {
-                LODESTONE_TRY(
-                    interventions.emplace_back(),
-                    parseSteering(file + ":embedding:1", model->config().width));
-                interventions.back().kind = model::Intervention::Kind::Ablate;
-            }
-            const auto ids = model->tokenizer().encode(rendered, text::Special::Parse);
-            if (ids.empty())
-                return fail(ErrorKind::Usage, "a text (--prompt or --chat)", "an empty one");
-            options->sampling.seed = context.seed;
-            const bool stream = !context.json;
-            LODESTONE_TRY(
-                const auto completions,
-                model::generate(
-                    *model, ids, 1, options->sampling,
-                    context.json ? context.work() : Work{ context.work().stop, {} }, interventions,
-                    [&](int, std::string_view piece) {
-                        if (stream)
-                            std::cout << piece << std::flush;
-                    }));
-            const model::Completion& completion = completions[0];
-            context.print(
-                { { "rendered", rendered },
-                  { "ids", completion.ids },
-                  { "text", completion.text },
-                  { "finish_reason", completion.finishReason } },
-                stream ? "\n" : "");
-            return {};
-        });
-    options->input.addTo(*sub, "--prompt");
-    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many new tokens")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 20));
-    sub->add_option("--temperature", options->sampling.temperature, "0 is greedy")
-        ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
-    sub->add_option("--top-k", options->sampling.topK, "Sample among the k likeliest tokens (0: all)")
-        ->capture_default_str();
-    sub->add_option("--top-p", options->sampling.topP, "Sample within this probability mass")
-        ->capture_default_str();
-    sub->add_option(
-        "--steer", options->steer,
-        "FILE:LAYER:COEFFICIENT adds COEFFICIENT times the direction in FILE (.npy) at LAYER's output");
-    sub->add_option("--ablate", options->ablate, "FILE: remove this direction at every layer");
-}
-
 void addVerifyCommand(CLI::App& app)
 {
     auto reference = std::make_shared<std::string>();
@@ -344,7 +222,6 @@ void addModelCommands(CLI::App& app)
     addModelCommand(app);
     addTokenizeCommands(app);
     addLogitsCommand(app);
-    addGenerateCommand(app);
     addVerifyCommand(app);
 }
 

@@ -54,7 +54,7 @@ likelyWords(const model::LanguageModel& model, const std::vector<RowMatrix>& sta
 
 } // namespace
 
-Result<void> writeWordTable(
+Result<nlohmann::json> writeWordTable(
     const model::LanguageModel& model, const std::vector<RowMatrix>& clozeStates,
     const std::vector<std::string>& words, std::size_t limit, const std::filesystem::path& folder,
     const Work& work)
@@ -92,8 +92,10 @@ Result<void> writeWordTable(
     }
     LODESTONE_TRY(const RowMatrix rows, model.unembedding(ids));
     LODESTONE_CHECK(formats::writeNpy(folder / "judgments/words.npy", rows, formats::NpyType::F16));
-    return writeFileAtomically(
-        folder / "judgments/words.json", list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    LODESTONE_CHECK(writeFileAtomically(
+        folder / "judgments/words.json",
+        list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+    return nlohmann::json{ { "file", "judgments/words.npy" }, { "list", "judgments/words.json" } };
 }
 
 } // namespace lodestone::data
