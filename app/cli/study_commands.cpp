@@ -1,9 +1,10 @@
-// Subcommands that make studies: capture, import.
+// Subcommands that make studies: capture, merge, import.
 #include "app/cli/context.h"
 #include "app/cli/study_access.h"
 
 #include "core/data/capture.h"
 #include "core/data/import_activations.h"
+#include "core/data/merge_shards.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -28,7 +29,8 @@ Result<std::vector<Layer>> parseLayers(const std::string& list)
 void addCaptureCommand(CLI::App& app)
 {
     struct Options {
-        std::string input, study, layers = "all", candidateLayers, positions = "mean,last", name, words;
+        std::string input, study, layers = "all", candidateLayers, positions = "mean,last", name, words,
+                                  shard;
         data::ImportOptions import;
         double trainFraction = 0.6;
         std::size_t wordLimit = 3000;
@@ -65,6 +67,9 @@ void addCaptureCommand(CLI::App& app)
             capture.split = { context.seed, options->trainFraction };
             capture.resume = options->resume;
             capture.wordLimit = options->wordLimit;
+            if (!options->shard.empty()) {
+                LODESTONE_TRY(capture.shard, data::parseShard(options->shard));
+            }
             LODESTONE_TRY(capture.words, readWordList(options->words));
             LODESTONE_TRY(const auto model, context.loadModel());
             context.say("Matrix path: " + model->matrixPath());
@@ -109,7 +114,41 @@ void addCaptureCommand(CLI::App& app)
     sub->add_flag(
         "--last-turn", options->import.lastTurnOnly, "Keep only the last user turn of each dialogue");
     sub->add_flag("--skip-bad", options->import.skipBad, "Skip and count bad rows");
+    sub->add_option(
+        "--shard", options->shard, "i/n: read the i-th of n shares of the batches; `merge` joins the shards");
     sub->add_flag("--resume", options->resume, "Go on with a capture that was interrupted");
+}
+
+void addMergeCommand(CLI::App& app)
+{
+    struct Options {
+        std::vector<std::string> folders;
+        std::string study;
+    };
+    auto options = std::make_shared<Options>();
+    CLI::App* sub = addCommand(
+        app, "merge", "Join the shards of a capture into one study, as one machine would have made it",
+        [options](CommandContext& context) -> Result<void> {
+            const std::vector<std::filesystem::path> folders(
+                options->folders.begin(), options->folders.end());
+            LODESTONE_TRY(const data::ShardSet shards, data::ShardSet::open(folders));
+            LODESTONE_TRY(const auto model, context.loadModel());
+            LODESTONE_TRY(
+                const data::CaptureSummary summary,
+                data::mergeShards(shards, *model, options->study, context.work()));
+            context.print(
+                { { "study", options->study },
+                  { "responses", summary.responses },
+                  { "pairs", summary.pairs },
+                  { "shards", folders.size() },
+                  { "seconds", summary.seconds } },
+                fmt::format(
+                    "{}: {} responses, {} pairs of {} shards\n", options->study, summary.responses,
+                    summary.pairs, folders.size()));
+            return {};
+        });
+    sub->add_option("folders", options->folders, "The folders of all shards, in any order")->required();
+    sub->add_option("--study", options->study, "The folder to write")->required();
 }
 
 void addImportCommand(CLI::App& app)
@@ -151,6 +190,7 @@ void addImportCommand(CLI::App& app)
 void addStudyCommands(CLI::App& app)
 {
     addCaptureCommand(app);
+    addMergeCommand(app);
     addImportCommand(app);
 }
 

@@ -5,6 +5,7 @@
 #include "core/data/word_table.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 namespace lodestone::data {
@@ -51,6 +52,18 @@ json baseManifest(
                  { "splits",
                    { { "seed", options.split.seed }, { "train_fraction", options.split.trainFraction } } },
                  { "plan", plan.fingerprint(model, options).hex() } };
+    if (options.shard.count > 1) {
+        // What `merge` needs of all shards; the name is its own to choose when none was given.
+        Fingerprint own = plan.fingerprint(model, options);
+        result["name"] = options.name;
+        result["plan"] = own.add(options.shard.index).add(options.shard.count).hex();
+        result["shard"] = { { "index", options.shard.index + 1 },
+                            { "count", options.shard.count },
+                            { "plan", plan.fingerprint(model, options).hex() },
+                            { "batches", plan.batches },
+                            { "words", options.words },
+                            { "word_limit", options.wordLimit } };
+    }
     if (plan.set.labelled()) {
         result["positive_label"] = plan.set.positiveLabel;
         result["negative_label"] = plan.set.negativeLabel;
@@ -61,10 +74,13 @@ json baseManifest(
 /// Reads the batches of a plan with the model and hands them to the store.
 class Capturer {
 public:
-    Capturer(model::LanguageModel& model, const CapturePlan& plan, CaptureStore& store, const Work& work)
+    Capturer(
+        model::LanguageModel& model, const CapturePlan& plan, CaptureStore& store, Shard shard,
+        const Work& work)
         : m_model(model)
         , m_plan(plan)
         , m_store(store)
+        , m_shard(shard)
         , m_work(work)
     {
         for (const ArrayInfo& info : plan.arrays)
@@ -115,6 +131,8 @@ public:
 private:
     bool needed(std::size_t batch) const
     {
+        if (static_cast<int>(batch % static_cast<std::size_t>(m_shard.count)) != m_shard.index)
+            return false;
         const std::vector<int>& rows = m_plan.batches[batch];
         return !std::all_of(rows.begin(), rows.end(), [&](int row) { return m_store.isDone(row); });
     }
@@ -248,6 +266,7 @@ private:
     model::LanguageModel& m_model;
     const CapturePlan& m_plan;
     CaptureStore& m_store;
+    Shard m_shard;
     const Work& m_work;
     std::vector<Layer> m_layers; ///< distinct, in the order of the plan's arrays
     std::shared_ptr<const model::Context> m_prefixContext;
@@ -282,6 +301,23 @@ std::vector<TokenId> responseTokens(const model::LanguageModel& model, const Res
         set.responses[static_cast<std::size_t>(response)].text, text::Special::Plain);
 }
 
+Result<Shard> parseShard(std::string_view text)
+{
+    Shard shard;
+    int index = 0;
+    const char* end = text.data() + text.size();
+    const auto first = std::from_chars(text.data(), end, index);
+    const bool slash = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
+    const auto second
+        = slash ? std::from_chars(first.ptr + 1, end, shard.count) : std::from_chars_result{ end, {} };
+    if (!slash || second.ec != std::errc() || second.ptr != end || shard.count < 1 || index < 0
+        || index > shard.count)
+        return fail(
+            ErrorKind::Usage, "a shard i/n with i from 1 to n", "'" + std::string(text) + "'", "--shard");
+    shard.index = (index + shard.count - 1) % shard.count;
+    return shard;
+}
+
 Result<CaptureSummary> capture(
     model::LanguageModel& model, ResponseSet set, const std::filesystem::path& folder,
     const CaptureOptions& options, const Work& work)
@@ -293,10 +329,18 @@ Result<CaptureSummary> capture(
     CaptureStore store(
         folder,
         { baseManifest(model, plan, folder, options), plan.arrays, plan.suffixes, plan.likelihoods,
-          static_cast<std::size_t>(model.config().width) },
+          static_cast<std::size_t>(model.config().width), options.shard.count > 1 },
         plan.set);
     LODESTONE_CHECK(store.open(options.resume));
-    LODESTONE_TRY(const double tokens, Capturer(model, plan, store, work).run());
+    LODESTONE_TRY(const double tokens, Capturer(model, plan, store, options.shard, work).run());
+    if (options.shard.count > 1) { // stays a journalled folder; `merge` makes the study
+        CaptureSummary summary{ 0, 0, tokens, secondsSince(start) };
+        for (std::size_t row = 0; row < plan.set.responses.size(); ++row)
+            summary.responses += store.isDone(static_cast<int>(row)) ? 1 : 0;
+        for (const Pair& pair : plan.set.pairs)
+            summary.pairs += store.isDone(pair.chosen) && store.isDone(pair.rejected) ? 1 : 0;
+        return summary;
+    }
     std::vector<RowMatrix> cloze;
     for (std::size_t i = 0; i < plan.suffixes.size(); ++i) {
         LODESTONE_TRY(cloze.emplace_back(), store.clozeStates(i));

@@ -3,6 +3,7 @@
 #include "core/base/files.h"
 #include "core/formats/lines.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <fstream>
@@ -37,7 +38,7 @@ CaptureStore::CaptureStore(std::filesystem::path folder, StudyForm form, const R
     , m_done(set.responses.size(), false)
 {
     for (const ArrayInfo& info : m_form.arrays)
-        m_targets.push_back({ info, formats::NpyType::F16, {} });
+        m_targets.push_back({ info, m_form.keepFloat32 ? formats::NpyType::F32 : formats::NpyType::F16, {} });
 }
 
 json CaptureStore::manifest() const
@@ -74,7 +75,10 @@ Result<void> CaptureStore::open(bool resume)
     const bool begun = std::filesystem::exists(m_folder / "capture.json", error);
     if (begun && !resume)
         return badInput("a new folder, or --resume", "a capture that was begun", m_folder.string());
-    return begun ? reopen() : writeTexts(m_folder, m_set);
+    if (begun)
+        return reopen();
+    LODESTONE_CHECK(writeTexts(m_folder, m_set));
+    return m_form.keepFloat32 ? openArrays(false) : Result<void>();
 }
 
 Result<void> CaptureStore::reopen()
@@ -82,7 +86,7 @@ Result<void> CaptureStore::reopen()
     LODESTONE_TRY(const json old, formats::readJson(m_folder / "capture.json"));
     if (!old.is_object() || !old.contains("plan") || old["plan"] != m_form.manifest.at("plan"))
         return badInput(
-            "the texts, model and layers that this capture began with", "others",
+            "the texts, model, layers and shard that this capture began with", "others",
             (m_folder / "capture.json").string());
     for (Target& target : m_targets) { // the file, not the manifest, tells whether an array was widened
         LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(m_folder / target.info.file));
@@ -106,6 +110,7 @@ Result<void> CaptureStore::reopen()
 
 Result<void> CaptureStore::openArrays(bool keep)
 {
+    m_open = true;
     for (Target& target : m_targets) {
         LODESTONE_TRY(
             target.writer,
@@ -130,14 +135,18 @@ Result<void> CaptureStore::openArrays(bool keep)
 void CaptureStore::chooseTypes(const BatchRows& batch)
 {
     for (std::size_t a = 0; a < m_targets.size(); ++a) {
-        const float largest = batch.activations[a].cwiseAbs().maxCoeff();
+        float largest = 0;
+        for (std::size_t i = 0; i < batch.rows.size(); ++i)
+            if (static_cast<std::size_t>(batch.rows[i]) < m_targets[a].info.rows)
+                largest = std::max(
+                    largest, batch.activations[a].row(static_cast<Eigen::Index>(i)).cwiseAbs().maxCoeff());
         m_targets[a].type = largest <= halfMargin ? formats::NpyType::F16 : formats::NpyType::F32;
     }
 }
 
 Result<void> CaptureStore::write(const BatchRows& batch)
 {
-    if (m_clozeWriters.empty()) {
+    if (!m_open) {
         chooseTypes(batch);
         LODESTONE_CHECK(openArrays(false));
     }
@@ -163,6 +172,8 @@ CaptureStore::writeActivations(Target& target, const std::vector<int>& rows, con
     // same row.
     bool fits = true;
     for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (static_cast<std::size_t>(rows[i]) >= target.info.rows)
+            continue;
         const auto row = values.row(static_cast<Eigen::Index>(i));
         if (!row.allFinite())
             return badInput(

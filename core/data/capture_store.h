@@ -15,6 +15,7 @@ struct StudyForm {
     std::vector<ClozeSuffix> suffixes;
     bool likelihoods = false;
     std::size_t width = 0;
+    bool keepFloat32 = false; ///< activations are not narrowed: a shard cannot know the first batch
 };
 
 /// What the model said of the responses of one batch: one row each.
@@ -67,6 +68,7 @@ private:
     std::vector<bool> m_done;
     std::vector<std::vector<int>> m_unsynced; ///< rows of batches written since the last sync
     std::vector<Target> m_targets;
+    bool m_open = false; ///< the arrays exist
     std::vector<formats::NpyWriter> m_clozeWriters;
     std::optional<formats::NpyWriter> m_likelihoodWriter;
 };

@@ -122,6 +122,10 @@ public:
             study.m_kept = finishedRows(study.m_folder / "capture.journal", study.m_set.responses.size());
             study.m_incomplete = fmt::format(
                 "{} of {} responses are captured", study.m_kept.size(), study.m_set.responses.size());
+            if (manifest.contains("shard") && manifest["shard"].is_object())
+                *study.m_incomplete += fmt::format(
+                    " (shard {}/{}; `merge` joins shards)", shown(manifest["shard"].value("index", json())),
+                    shown(manifest["shard"].value("count", json())));
             if (study.m_kept.empty())
                 return badInput("at least one finished response", "none yet", study.m_folder.string());
             study.m_set = keepOnly(study.m_set, study.m_kept);
