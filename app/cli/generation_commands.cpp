@@ -1,10 +1,14 @@
 // Subcommands that let the model write: generate, candidates.
 #include "app/cli/context.h"
+#include "app/cli/study_access.h"
 #include "app/cli/text_input.h"
 
 #include "core/base/files.h"
+#include "core/formats/direction_file.h"
 #include "core/formats/lines.h"
+#include "core/geometry/covariance.h"
 #include "core/model/generate.h"
+#include "core/model/steering.h"
 
 #include <fmt/format.h>
 #include <iostream>
@@ -12,29 +16,109 @@
 namespace lodestone::app {
 namespace {
 
-/// "FILE:LAYER:COEFFICIENT", where the file is a .npy displacement of the model's width.
-Result<model::Intervention> parseSteering(const std::string& text, int width)
+/// A direction from a file, made into what one can move along.
+struct SteeringDirection {
+    Eigen::VectorXf values;
+    std::string along; ///< in words
+};
+
+/// Sigma of the replies of a study at a layer, within prompts where a prompt has several.
+Result<geometry::Covariance> covarianceOf(const data::Study& study, Layer layer)
+{
+    const data::Position position = study.positions().front();
+    LODESTONE_TRY(const geometry::Rows rows, study.activations(layer, position));
+    LODESTONE_TRY(const auto standardiser, geometry::Standardiser::fit(rows));
+    std::vector<int> groups;
+    for (Eigen::Index row = 0; row < rows.rows(); ++row)
+        groups.push_back(study.set().responses[static_cast<std::size_t>(row)].prompt);
+    if (auto within = geometry::Covariance::withinGroups(rows, groups, &standardiser))
+        return within;
+    return geometry::Covariance::fromRows(rows, &standardiser);
+}
+
+/// The direction to move along at `layer`. A read-out w is turned into its displacement Sigma w (T42), which
+/// needs the activations of a study.
+Result<SteeringDirection>
+readSteering(const std::string& path, Layer layer, int width, const std::string& studyName)
+{
+    LODESTONE_TRY(const formats::DirectionFile file, formats::readDirectionFile(path));
+    LODESTONE_TRY(const formats::FileDirection* direction, file.at(layer));
+    if (direction->values.size() != width)
+        return badInput(
+            fmt::format("a direction of {} numbers", width), fmt::format("{}", direction->values.size()),
+            path);
+    if (direction->role != formats::DirectionRole::ReadOut)
+        return SteeringDirection{ direction->values, "the direction as it stands" };
+    if (studyName.empty())
+        return fail(
+            ErrorKind::Usage, "--study with the activations that turn a read-out w into the move Sigma w",
+            "none", path);
+    LODESTONE_TRY(const auto study, openStudy(studyName));
+    LODESTONE_TRY(const geometry::Covariance sigma, covarianceOf(*study, layer));
+    if (sigma.width() != width)
+        return badInput(
+            fmt::format("a study of width {}", width), fmt::format("{}", sigma.width()), studyName);
+    const Eigen::VectorXd moved = sigma.steer(geometry::ReadOut{ direction->values.cast<double>(), 0 }).delta;
+    return SteeringDirection{ moved.cast<float>(), "Sigma w of the read-out w, by the study " + studyName };
+}
+
+/// The direction to take out: a read-out as it is, since what it reads is to be nothing (T43).
+Result<Eigen::VectorXf> readAblation(const std::string& path, int width)
+{
+    LODESTONE_TRY(const formats::DirectionFile file, formats::readDirectionFile(path));
+    LODESTONE_TRY(const formats::FileDirection* direction, file.only());
+    if (direction->values.size() != width)
+        return badInput(
+            fmt::format("a direction of {} numbers", width), fmt::format("{}", direction->values.size()),
+            path);
+    return direction->values;
+}
+
+/// The options of sampling that generate and candidates share.
+void addSamplingOptions(CLI::App& sub, model::SamplingOptions& sampling)
+{
+    sub.add_option("--max-tokens", sampling.maxTokens, "At most so many new tokens")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20));
+    sub.add_option("--temperature", sampling.temperature, "0 is greedy")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    sub.add_option("--top-k", sampling.topK, "Sample among the k likeliest tokens (0: all)")
+        ->capture_default_str();
+    sub.add_option("--top-p", sampling.topP, "Sample within this probability mass")->capture_default_str();
+    sub.add_option(
+           "--min-p", sampling.minP, "Sample among tokens at least this share as likely as the likeliest")
+        ->capture_default_str();
+    sub.add_option(
+           "--repetition-penalty", sampling.repetitionPenalty,
+           "Above 1: a token that stands in the text already becomes less likely")
+        ->capture_default_str();
+    sub.add_option("--stop", sampling.stop, "End before this text; may be repeated")->allow_extra_args(false);
+}
+
+/// One --steer: "FILE:LAYER:COEFFICIENT".
+struct Steering {
+    std::string file;
+    Layer layer;
+    double coefficient = 0;
+};
+
+Result<Steering> parseSteering(const std::string& text)
 {
     const std::size_t second = text.rfind(':');
     const std::size_t first
         = second == std::string::npos || second == 0 ? std::string::npos : text.rfind(':', second - 1);
     if (first == std::string::npos)
         return fail(ErrorKind::Usage, "FILE:LAYER:COEFFICIENT", "'" + text + "'", "--steer");
-    model::Intervention change;
-    LODESTONE_TRY(change.layer, Layer::parse(text.substr(first + 1, second - first - 1)));
+    Steering result;
+    result.file = text.substr(0, first);
+    LODESTONE_TRY(result.layer, Layer::parse(text.substr(first + 1, second - first - 1)));
     char* end = nullptr;
-    change.coefficient = std::strtod(text.c_str() + second + 1, &end);
+    result.coefficient = std::strtod(text.c_str() + second + 1, &end);
     if (end == text.c_str() + second + 1 || *end != '\0')
         return fail(
             ErrorKind::Usage, "a number as coefficient", "'" + text.substr(second + 1) + "'", "--steer");
-    LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(text.substr(0, first)));
-    const formats::RowMatrix values = array.toFloat();
-    if (values.size() != width)
-        return badInput(
-            fmt::format("a direction of {} numbers", width), fmt::format("{}", values.size()),
-            array.path().string());
-    change.direction = Eigen::Map<const Eigen::VectorXf>(values.data(), values.size());
-    return change;
+    return result;
 }
 
 void addGenerateCommand(CLI::App& app)
@@ -43,6 +127,7 @@ void addGenerateCommand(CLI::App& app)
         TextInput input;
         model::SamplingOptions sampling;
         std::vector<std::string> steer, ablate;
+        std::string study;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
@@ -51,14 +136,25 @@ void addGenerateCommand(CLI::App& app)
             LODESTONE_TRY(const auto model, context.loadModel());
             LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
             std::vector<model::Intervention> interventions;
+            Json applied = Json::array();
             for (const std::string& text : options->steer) {
-                LODESTONE_TRY(interventions.emplace_back(), parseSteering(text, model->config().width));
+                LODESTONE_TRY(const Steering steering, parseSteering(text));
+                LODESTONE_TRY(
+                    SteeringDirection direction,
+                    readSteering(steering.file, steering.layer, model->config().width, options->study));
+                context.say(fmt::format(
+                    "{} at {}, {:+g} times: {}", steering.file, steering.layer.label(), steering.coefficient,
+                    direction.along));
+                applied.push_back({ { "file", steering.file },
+                                    { "layer", layerJson(steering.layer) },
+                                    { "coefficient", steering.coefficient },
+                                    { "along", direction.along } });
+                interventions.push_back(
+                    model::addition(steering.layer, steering.coefficient, std::move(direction.values)));
             }
             for (const std::string& file : options->ablate) {
-                LODESTONE_TRY(
-                    interventions.emplace_back(),
-                    parseSteering(file + ":embedding:1", model->config().width));
-                interventions.back().kind = model::Intervention::Kind::Ablate;
+                LODESTONE_TRY(Eigen::VectorXf direction, readAblation(file, model->config().width));
+                interventions.push_back(model::ablation(std::move(direction)));
             }
             const auto ids = model->tokenizer().encode(rendered, text::Special::Parse);
             if (ids.empty())
@@ -79,25 +175,25 @@ void addGenerateCommand(CLI::App& app)
                 { { "rendered", rendered },
                   { "ids", completion.ids },
                   { "text", completion.text },
-                  { "finish_reason", completion.finishReason } },
+                  { "finish_reason", completion.finishReason },
+                  { "steering", applied },
+                  { "ablated", options->ablate } },
                 stream ? "\n" : "");
             return {};
         });
     options->input.addTo(*sub, "--prompt");
-    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many new tokens")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 20));
-    sub->add_option("--temperature", options->sampling.temperature, "0 is greedy")
-        ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
-    sub->add_option("--top-k", options->sampling.topK, "Sample among the k likeliest tokens (0: all)")
-        ->capture_default_str();
-    sub->add_option("--top-p", options->sampling.topP, "Sample within this probability mass")
-        ->capture_default_str();
+    addSamplingOptions(*sub, options->sampling);
     sub->add_option(
         "--steer", options->steer,
-        "FILE:LAYER:COEFFICIENT adds COEFFICIENT times the direction in FILE (.npy) at LAYER's output");
-    sub->add_option("--ablate", options->ablate, "FILE: remove this direction at every layer");
+        "FILE:LAYER:COEFFICIENT adds COEFFICIENT times the direction in FILE (.npy, .npz, .safetensors, .pt, "
+        "control vector) at LAYER's output; "
+        "may "
+        "be repeated");
+    sub->add_option(
+        "--study", options->study, "A study whose activations turn a read-out w into the move Sigma w");
+    sub->add_option(
+        "--ablate", options->ablate,
+        "FILE: take this direction out of everything that is written into the stream; may be repeated");
 }
 
 /// Up to the end of the last whole sentence; the whole text when there is none.
@@ -113,10 +209,12 @@ void addCandidatesCommand(CLI::App& app)
         std::string input, to;
         int count = 16;
         std::size_t prompts = 0;
-        model::SamplingOptions sampling{ 96, 1.0, 0, 1.0, 0 };
+        model::SamplingOptions sampling;
         bool whole = false;
     };
     auto options = std::make_shared<Options>();
+    options->sampling.maxTokens = 96;
+    options->sampling.temperature = 1;
     CLI::App* sub = addCommand(
         app, "candidates",
         "Sample replies of the model to each prompt of a table, as prompt groups for capture",
@@ -170,12 +268,7 @@ void addCandidatesCommand(CLI::App& app)
         ->capture_default_str()
         ->check(CLI::Range(1, 1024));
     sub->add_option("--prompts", options->prompts, "Only the first so many rows");
-    sub->add_option("--max-tokens", options->sampling.maxTokens, "At most so many tokens a reply")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 8192));
-    sub->add_option("--temperature", options->sampling.temperature, "Of sampling")
-        ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
+    addSamplingOptions(*sub, options->sampling);
     sub->add_flag(
         "--whole-sentences", options->whole,
         "Cut a reply that reached the limit after its last whole sentence");

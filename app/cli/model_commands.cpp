@@ -4,10 +4,12 @@
 
 #include "core/base/files.h"
 #include "core/formats/lines.h"
+#include "core/model/generate.h"
 #include "core/model/model_fetch.h"
 #include "core/model/verify.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <iostream>
 #include <iterator>
@@ -109,17 +111,42 @@ void addTokenizeCommands(CLI::App& app)
     detokenize->add_option("ids", *ids, "Token ids")->required();
 }
 
+/// How well the model expects a text file, read as plain text.
+Result<void>
+printPerplexity(const CommandContext& context, model::LanguageModel& model, const std::string& path)
+{
+    LODESTONE_TRY(const std::string text, readFile(path, 1u << 28));
+    std::vector<text::TokenId> ids = model.tokenizer().encode(text, text::Special::Plain);
+    LODESTONE_TRY(const model::Expectation found, model::expectation(model, ids, 1, 0, context.work()));
+    context.print(
+        { { "path", path },
+          { "tokens", ids.size() },
+          { "scored", found.tokens },
+          { "mean_nll", found.meanLoss },
+          { "perplexity", found.perplexity },
+          { "bits_per_byte",
+            found.meanLoss * static_cast<double>(found.tokens) / std::log(2.0)
+                / static_cast<double>(text.size()) } },
+        fmt::format(
+            "{}: perplexity {:.3f} ({:.4f} nats per token, {} tokens)\n", path, found.perplexity,
+            found.meanLoss, found.tokens));
+    return {};
+}
+
 void addLogitsCommand(CLI::App& app)
 {
     struct Options {
         TextInput input;
         int top = 10;
+        std::string perplexityOf;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
         app, "logits", "Next-token log-probabilities, loss per token and residual norms of a text",
         [options](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(const auto model, context.loadModel());
+            if (!options->perplexityOf.empty())
+                return printPerplexity(context, *model, options->perplexityOf);
             LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
             model::Request request;
             request.tokens = model->tokenizer().encode(rendered, text::Special::Parse);
@@ -167,6 +194,7 @@ void addLogitsCommand(CLI::App& app)
         });
     options->input.addTo(*sub, "--text");
     sub->add_option("--top", options->top, "How many tokens to list")->capture_default_str();
+    sub->add_option("--perplexity", options->perplexityOf, "FILE: the perplexity of this text file instead");
 }
 
 void addVerifyCommand(CLI::App& app)

@@ -6,47 +6,56 @@
 #include <numeric>
 
 namespace lodestone::model {
+namespace {
 
-TokenId sampleToken(
-    const Eigen::Ref<const Eigen::VectorXf>& logProbabilities, const SamplingOptions& options, Rng& rng)
+/// One of the continuations while it is being written.
+struct Writer {
+    Completion completion;
+    StoppableText text;
+    Rng rng;
+    std::shared_ptr<const Context> context;
+    Eigen::VectorXf next; ///< log-probabilities
+    std::vector<TokenId> seen; ///< prompt and own tokens, for the repetition penalty
+};
+
+/// Takes the writer's next token; false when that ends it.
+bool step(
+    Writer& writer, const SamplingOptions& options, const text::Tokenizer& tokenizer,
+    std::span<const TokenId> ends, const std::function<void(std::string_view)>& say)
 {
-    Eigen::Index best = 0;
-    logProbabilities.maxCoeff(&best);
-    if (options.temperature <= 0)
-        return static_cast<TokenId>(best);
-    std::vector<TokenId> order(static_cast<std::size_t>(logProbabilities.size()));
-    std::iota(order.begin(), order.end(), 0);
-    const auto likelier = [&](TokenId a, TokenId b) {
-        return logProbabilities[a] != logProbabilities[b] ? logProbabilities[a] > logProbabilities[b] : a < b;
-    };
-    const std::size_t kept
-        = options.topK > 0 ? std::min(order.size(), static_cast<std::size_t>(options.topK)) : order.size();
-    if (kept < order.size())
-        std::nth_element(
-            order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), likelier);
-    order.resize(kept);
-    std::vector<double> weights(kept);
-    const auto weigh = [&] {
-        double total = 0;
-        for (std::size_t i = 0; i < order.size(); ++i)
-            total += weights[i]
-                = std::exp((logProbabilities[order[i]] - logProbabilities[best]) / options.temperature);
-        return total;
-    };
-    if (options.topP < 1) {
-        std::sort(order.begin(), order.end(), likelier);
-        const double total = weigh();
-        double mass = 0;
-        std::size_t count = 0;
-        while (count < order.size() && mass < options.topP * total)
-            mass += weights[count++];
-        order.resize(std::max<std::size_t>(1, count));
+    const TokenId token = sampleToken(writer.next, options, writer.rng, writer.seen);
+    writer.completion.ids.push_back(token);
+    if (options.repetitionPenalty != 1)
+        writer.seen.push_back(token);
+    if (std::find(ends.begin(), ends.end(), token) != ends.end()) {
+        writer.completion.finishReason = "stop";
+        return false;
     }
-    double rest = rng.uniform() * weigh();
-    for (std::size_t i = 0; i < order.size(); ++i)
-        if ((rest -= weights[i]) < 0)
-            return order[i];
-    return order.back();
+    if (tokenizer.isSpecial(token))
+        return true;
+    say(writer.text.add(tokenizer.piece(token)));
+    if (writer.text.stopped())
+        writer.completion.finishReason = "stop";
+    return !writer.text.stopped();
+}
+
+} // namespace
+
+std::vector<TokenId> endTokens(const LanguageModel& model)
+{
+    std::vector<TokenId> ends;
+    if (const auto eos = model.tokenizer().eos())
+        ends.push_back(*eos);
+    std::string_view closing = model.chatTemplate().endOfTurn();
+    while (!closing.empty() && (closing.back() == '\n' || closing.back() == ' '))
+        closing.remove_suffix(1);
+    std::vector<TokenId> ids = model.tokenizer().encode(closing, text::Special::Parse);
+    if (!ids.empty() && ids.front() == model.tokenizer().bos())
+        ids.erase(ids.begin());
+    if (ids.size() == 1 && model.tokenizer().isSpecial(ids[0])
+        && std::find(ends.begin(), ends.end(), ids[0]) == ends.end())
+        ends.push_back(ids[0]);
+    return ends;
 }
 
 Result<std::vector<Completion>> generate(
@@ -54,62 +63,108 @@ Result<std::vector<Completion>> generate(
     const Work& work, std::span<const Intervention> interventions,
     const std::function<void(int, std::string_view)>& onToken)
 {
+    LODESTONE_CHECK(checkSampling(options));
     Request start;
     start.tokens.assign(prompt.begin(), prompt.end());
     start.logits = start.keepContext = true;
     LODESTONE_TRY(const auto opened, model.read(std::span(&start, 1), {}, work, interventions));
-    std::vector<Completion> completions(static_cast<std::size_t>(count));
-    std::vector<Rng> streams;
-    std::vector<std::shared_ptr<const Context>> contexts(completions.size(), opened[0].context);
-    std::vector<Eigen::VectorXf> next(completions.size(), opened[0].nextLogProbabilities);
+    std::vector<Writer> writers;
     for (int i = 0; i < count; ++i)
-        streams.emplace_back(options.seed, static_cast<std::uint64_t>(i));
-    std::vector<std::size_t> running(completions.size());
+        writers.push_back({ {},
+                            StoppableText(options.stop),
+                            Rng(options.seed, static_cast<std::uint64_t>(i)),
+                            opened[0].context,
+                            opened[0].nextLogProbabilities,
+                            {} });
+    if (options.repetitionPenalty != 1)
+        for (Writer& writer : writers)
+            writer.seen.assign(prompt.begin(), prompt.end());
+    const std::vector<TokenId> ends = endTokens(model);
+    const int steps = std::min(options.maxTokens, model.config().context - static_cast<int>(prompt.size()));
+    std::vector<std::size_t> running(writers.size());
     std::iota(running.begin(), running.end(), std::size_t(0));
-    const int room = model.config().context - static_cast<int>(prompt.size());
     const auto begin = std::chrono::steady_clock::now();
+    double written = 0;
 
-    for (int step = 0; step < std::min(options.maxTokens, room) && !running.empty(); ++step) {
+    for (int at = 0; at < steps && !running.empty(); ++at) {
+        if (work.cancelled())
+            return cancelled();
         std::vector<std::size_t> still;
         std::vector<Request> requests;
         for (const std::size_t i : running) {
-            const TokenId token = sampleToken(next[i], options, streams[i]);
-            Completion& completion = completions[i];
-            completion.ids.push_back(token);
-            if (model.tokenizer().eos() == token) {
-                completion.finishReason = "stop";
+            Writer& writer = writers[i];
+            ++written;
+            const auto say = [&](std::string_view piece) {
+                if (onToken && !piece.empty())
+                    onToken(static_cast<int>(i), piece);
+            };
+            if (!step(writer, options, model.tokenizer(), ends, say))
                 continue;
-            }
-            if (!model.tokenizer().isSpecial(token)) {
-                completion.text += model.tokenizer().piece(token);
-                if (onToken)
-                    onToken(static_cast<int>(i), model.tokenizer().piece(token));
-            }
             still.push_back(i);
             Request request;
-            request.tokens = { token };
-            request.past = contexts[i];
+            request.tokens = { writer.completion.ids.back() };
+            request.past
+                = std::move(writer.context); // the request alone holds it, so its page grows in place
             request.logits = request.keepContext = true;
             requests.push_back(std::move(request));
-            contexts[i].reset(); // the request now holds it, so that its page can grow in place
         }
         running = std::move(still);
         const double seconds
             = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        work.tell({ "Writing", static_cast<double>(step + 1), static_cast<double>(options.maxTokens),
-                    (step + 1) * count / std::max(seconds, 1e-9), "tokens", -1 });
-        if (running.empty() || step + 1 >= std::min(options.maxTokens, room))
+        work.tell({ "Writing", static_cast<double>(at + 1), static_cast<double>(options.maxTokens),
+                    written / std::max(seconds, 1e-9), "tokens", -1 });
+        if (running.empty() || at + 1 >= steps)
             break;
         LODESTONE_TRY(auto readings, model.read(requests, {}, work, interventions));
         for (std::size_t k = 0; k < running.size(); ++k) {
-            contexts[running[k]] = std::move(readings[k].context);
-            next[running[k]] = std::move(readings[k].nextLogProbabilities);
+            writers[running[k]].context = std::move(readings[k].context);
+            writers[running[k]].next = std::move(readings[k].nextLogProbabilities);
         }
     }
-    for (Completion& completion : completions)
-        if (completion.finishReason.empty())
-            completion.finishReason = "length";
+    std::vector<Completion> completions;
+    for (std::size_t i = 0; i < writers.size(); ++i) {
+        Writer& writer = writers[i];
+        if (const std::string_view rest = writer.text.finish(); onToken && !rest.empty())
+            onToken(static_cast<int>(i), rest);
+        writer.completion.text = writer.text.text();
+        if (writer.completion.finishReason.empty())
+            writer.completion.finishReason = "length";
+        completions.push_back(std::move(writer.completion));
+    }
     return completions;
+}
+
+Result<Expectation> expectation(
+    LanguageModel& model, std::span<const TokenId> ids, std::size_t from, int window, const Work& work,
+    std::span<const Intervention> interventions)
+{
+    const auto size = static_cast<std::size_t>(
+        window > 1 ? std::min(window, model.config().context) : model.config().context);
+    std::size_t next = std::max<std::size_t>(1, from); // the first token that is not scored yet
+    if (ids.size() <= next)
+        return badInput(std::to_string(next + 1) + " tokens or more", std::to_string(ids.size()));
+    Expectation result;
+    double loss = 0;
+    while (next < ids.size()) {
+        if (work.cancelled())
+            return cancelled();
+        const std::size_t end
+            = next < size ? std::min(size, ids.size()) : std::min(next + size / 2, ids.size());
+        const std::size_t begin = end > size ? end - size : 0;
+        Request request;
+        request.tokens.assign(
+            ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.begin() + static_cast<std::ptrdiff_t>(end));
+        request.scored = { static_cast<int>(next - begin), static_cast<int>(end - begin) };
+        LODESTONE_TRY(const auto readings, model.read(std::span(&request, 1), {}, work, interventions));
+        for (const float value : readings[0].logProbabilities)
+            loss -= value;
+        result.tokens += readings[0].logProbabilities.size();
+        next = end;
+        work.tell({ "Reading", static_cast<double>(end), static_cast<double>(ids.size()), 0, "tokens", -1 });
+    }
+    result.meanLoss = loss / static_cast<double>(result.tokens);
+    result.perplexity = std::exp(result.meanLoss);
+    return result;
 }
 
 } // namespace lodestone::model

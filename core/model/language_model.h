@@ -10,7 +10,9 @@
 #include "core/text/tokenizer.h"
 
 #include <Eigen/Core>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,25 +30,50 @@ public:
     virtual std::size_t bytes() const = 0; ///< memory held
 };
 
-/// Changes the residual stream at the output of a layer while the model runs (activation addition, Turner et
-/// al. 2023; directional ablation, Arditi et al. 2024).
-struct Intervention {
-    enum class Kind {
-        Add, ///< h += coefficient * direction at `layer`, all new tokens
-        Ablate ///< h -= (d'h) d, d the unit direction, at every layer ('layer' is not used)
-    };
-    Kind kind = Kind::Add;
-    Layer layer{};
-    double coefficient = 1;
-    Eigen::VectorXf direction; ///< shape [width]
-};
-
-/// Tokens [begin, end) of a request's own tokens.
+/// Tokens [begin, end): of a request's own tokens, or of a whole sequence where that is said.
 struct TokenRange {
     int begin = 0;
     int end = 0;
     bool empty() const { return end <= begin; }
     int size() const { return end - begin; }
+};
+
+/// A matrix that writes into the residual stream.
+struct WriteSite {
+    enum class Part { Embedding, Attention, FeedForward };
+    Part part = Part::FeedForward;
+    int block = 0; ///< 0-based; not used for the embedding
+    bool operator==(const WriteSite&) const = default;
+};
+
+/// y -> y - left (right' y), or with `keep` y -> left (right' y). Shapes [width, r]; orthonormal and equal
+/// for a projection.
+struct LowRankMap {
+    RowMatrix left, right;
+    bool keep = false;
+};
+
+/// Changes the residual stream while the model runs (activation addition, Turner et al. 2023; directional
+/// ablation, Arditi et al. 2024; ActSVD, Wei et al. 2024). core/model/steering makes them.
+struct Intervention {
+    enum class Kind {
+        Add, ///< h += coefficient * direction at the output of `layer`
+        Ablate, ///< h -= (d'h) d, d the unit direction: out of the embedding and of every block's writes
+        Project ///< what `site` writes goes through `map` before it is added
+    };
+    Kind kind = Kind::Add;
+    Layer layer{}; ///< of Add
+    double coefficient = 1; ///< of Add
+    Eigen::VectorXf direction; ///< of Add and Ablate. Shape [width]
+    TokenRange tokens{ 0, std::numeric_limits<int>::max() }; ///< positions in the whole sequence
+    WriteSite site{}; ///< of Project
+    LowRankMap map{}; ///< of Project
+};
+
+/// A lasting change of what a matrix writes: W -> W - left (right' W), its bias with it.
+struct WeightEdit {
+    WriteSite site{};
+    LowRankMap map;
 };
 
 /// One sequence to read, after an optional context.
@@ -59,6 +86,7 @@ struct Request {
     bool hidden = false; ///< the state after the final norm at the last token
     bool logits = false; ///< log-probabilities of every next token after the last one
     bool keepContext = false;
+    std::optional<WriteSite> written; ///< what this matrix writes at each of the request's tokens
 };
 
 /// What a request asked for; the rest is empty.
@@ -68,6 +96,7 @@ struct Reading {
     std::vector<float> logProbabilities; ///< natural log, one per scored token
     Eigen::VectorXf hidden; ///< [width]
     Eigen::VectorXf nextLogProbabilities; ///< [vocabulary], natural log
+    RowMatrix written; ///< [tokens, width], before it is added to the stream
     std::shared_ptr<const Context> context;
 };
 
@@ -92,6 +121,26 @@ public:
 
     /// Rows of the (possibly tied) output matrix: logit(token) = row . hidden. Shape [tokens, width].
     virtual Result<RowMatrix> unembedding(std::span<const TokenId> tokens) const = 0;
+
+    /// From the next read on, at most so many threads; 0: as many as at loading. May be called from any
+    /// thread, so that a window can keep a core to itself while its model lane works.
+    virtual void setThreadBudget(int threads) { static_cast<void>(threads); }
+
+    /// The matrix of a site as it is now, edits included. Shape [width, inputs]; for the embedding [width,
+    /// vocabulary].
+    virtual Result<RowMatrix> writeWeights(WriteSite site) const
+    {
+        static_cast<void>(site);
+        return fail(ErrorKind::Failed, "a model whose weights can be read", config().name);
+    }
+    /// Replaces all edits in force by these; none restores the file's weights. A tied output matrix keeps the
+    /// file's weights: only what is written into the stream changes. Contexts kept before are stale.
+    virtual Result<void> editWeights(std::span<const WeightEdit> edits)
+    {
+        if (edits.empty())
+            return {};
+        return fail(ErrorKind::Failed, "a model whose weights can be changed", config().name);
+    }
 };
 
 } // namespace lodestone::model
