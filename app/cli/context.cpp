@@ -186,6 +186,7 @@ int runCommandLine(int argc, char** argv)
     addStudyCommands(app);
     addDirectionCommands(app);
     addJudgmentCommands(app);
+    addTheoryCommands(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

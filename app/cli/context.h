@@ -49,6 +49,7 @@ void addInfoCommands(CLI::App& app);
 void addStudyCommands(CLI::App& app);
 void addDirectionCommands(CLI::App& app);
 void addJudgmentCommands(CLI::App& app);
+void addTheoryCommands(CLI::App& app);
 
 Json layerJson(Layer layer);
 /// "71 % (64-78)" from shares.
