@@ -348,6 +348,7 @@ private Q_SLOTS:
         QVERIFY(m_theme->presenter());
         find<QAction>("present")->trigger();
         QVERIFY(!m_theme->presenter());
+        m_session->undoStack().setIndex(0); // nothing unsaved that would be asked about
         find<QAction>("openRequests")->trigger();
         QTRY_VERIFY_WITH_TIMEOUT(
             settled() && m_session->foundation()->study->set().kind == data::ItemKind::Request, 30000);
