@@ -394,6 +394,7 @@ Result<std::vector<Reading>> Transformer::read(
         for (int k = 0; k <= deepest; ++k) {
             if (work.cancelled())
                 return cancelled();
+            at::set_num_threads(threadsNow());
             const Block& block = m_blocks[static_cast<std::size_t>(k)];
             rmsNorm(map(std::as_const(x)), block.attentionNorm, m_config.normEpsilon, map(normed));
             at::Tensor queryKeyValue = (*block.queryKeyValue)(normed);

@@ -5,6 +5,8 @@
 #include "core/torch/kv_cache.h"
 #include "core/torch/matrix_path.h"
 
+#include <atomic>
+
 namespace lodestone::torch_engine {
 
 class Transformer final : public model::LanguageModel {
@@ -22,6 +24,7 @@ public:
         std::span<const model::Request> requests, std::span<const Layer> layers, const Work& work,
         std::span<const model::Intervention> interventions) override;
     Result<model::RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
+    void setThreadBudget(int threads) override { m_budget = threads; }
 
 private:
     struct Block {
@@ -39,6 +42,12 @@ private:
         bool keep = false;
     };
 
+    /// Looked at before every block, so that a busy model yields within a tenth of a second.
+    int threadsNow() const
+    {
+        const int budget = m_budget;
+        return budget > 0 && budget < m_threads ? budget : m_threads;
+    }
     explicit Transformer(formats::Gguf file)
         : m_file(std::move(file))
     {
@@ -60,6 +69,7 @@ private:
     text::ChatTemplate m_template;
     std::string m_sha256, m_matrixPath;
     int m_threads = 1;
+    std::atomic<int> m_budget = 0; ///< at most so many threads; 0: m_threads
     const formats::GgufTensor* m_embedding = nullptr; ///< rows are dequantised as they are needed
     const formats::GgufTensor* m_output = nullptr;
     std::vector<float> m_finalNorm;

@@ -46,15 +46,25 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     auto* head = new QHBoxLayout;
     auto* title = new QLabel(tr("Policy update"), this);
     setLook(*title, Look::Title);
-    auto* table = new QToolButton(this);
-    table->setObjectName(QStringLiteral("policyTable"));
-    table->setIcon(theme.icon(QStringLiteral("table")));
-    table->setAccessibleName(tr("Policy as a table"));
-    table->setToolTip(tr("The same as a table"));
-    setLook(*table, Look::Ghost);
     head->addWidget(title);
     head->addStretch(1);
-    head->addWidget(table);
+    const auto button = [&](const char* object, const char* icon, const QString& tip) {
+        auto* one = new QToolButton(this);
+        one->setObjectName(QLatin1String(object));
+        one->setIcon(theme.icon(QLatin1String(icon)));
+        one->setAccessibleName(tip);
+        one->setToolTip(tip);
+        setLook(*one, Look::Ghost);
+        head->addWidget(one);
+        return one;
+    };
+    auto* table = button("policyTable", "table", tr("Policy as a table"));
+    connect(
+        button("gainPicture", "image", tr("Save the picture of the gains")), &QToolButton::clicked, this,
+        [this] { Q_EMIT pictureRequested(m_gain); });
+    connect(
+        button("densityPicture", "image", tr("Save the picture of the scores before and after")),
+        &QToolButton::clicked, this, [this] { Q_EMIT pictureRequested(m_density); });
     left->addLayout(head);
     auto* slide = new QHBoxLayout;
     auto* symbol = new QLabel(QStringLiteral("β"), this);
@@ -168,7 +178,11 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     refreshInputs();
 }
 
-void PolicyPanel::setCompact(bool on) { m_density->setVisible(!on); }
+void PolicyPanel::setCompact(bool on)
+{
+    m_density->setVisible(!on);
+    findChild<QToolButton*>(QStringLiteral("densityPicture"))->setVisible(!on);
+}
 
 void PolicyPanel::refreshInputs()
 {

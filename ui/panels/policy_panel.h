@@ -13,6 +13,7 @@ class QVBoxLayout;
 
 namespace lodestone::ui {
 
+class ChartView;
 class SeriesView;
 class Theme;
 
@@ -28,6 +29,7 @@ public:
 
 Q_SIGNALS:
     void tableRequested();
+    void pictureRequested(lodestone::ui::ChartView* chart);
 
 protected:
     void resizeEvent(QResizeEvent* event) override;

@@ -124,7 +124,9 @@ ProjectionPanel::ProjectionPanel(Theme& theme, Session& session, QWidget* parent
     auto* sideHolder = new QWidget(this);
     side->setContentsMargins(0, 0, 0, 0);
     sideHolder->setLayout(side);
-    sideHolder->setFixedWidth(look.ipx(152));
+    const auto setSideWidth = [this, sideHolder] { sideHolder->setFixedWidth(m_theme.palette().ipx(152)); };
+    setSideWidth();
+    connect(&theme, &Theme::changed, sideHolder, setSideWidth); // the presenter's type is larger
     body->addWidget(sideHolder);
     column->addLayout(body, 1);
 

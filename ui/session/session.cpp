@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace lodestone::ui {
@@ -40,6 +41,7 @@ Session::Session(std::filesystem::path resources, QObject* parent)
 {
     m_calm.setSingleShot(true);
     m_calm.setInterval(dragEndsAfterMs);
+    connect(&m_calm, &QTimer::timeout, this, [this] { leaveACoreFree(false); });
     findModel();
 }
 
@@ -137,11 +139,21 @@ void Session::edit(const QString& text, const session::Inputs& after, const QStr
     auto* command = new EditCommand(*this, text, m_inputs, after, merge);
     m_undo.push(command); // merges into the entry before while a drag is open
     m_mergeOpen = !merge.isEmpty();
-    if (m_mergeOpen)
+    if (m_mergeOpen) {
+        if (!dragging())
+            leaveACoreFree(true);
         m_calm.start();
+    }
 }
 
 void Session::endMerge() { m_mergeOpen = false; }
+
+void Session::leaveACoreFree(bool on)
+{
+    if (m_model)
+        m_model->setThreadBudget(
+            on ? std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1) : 0);
+}
 
 void Session::apply(const session::Inputs& inputs)
 {

@@ -96,6 +96,7 @@ private:
     void startSweep();
     void take(std::shared_ptr<const session::Snapshot> snapshot, const session::RecomputeCounts& counts);
     void findModel();
+    void leaveACoreFree(bool on); ///< to the recompute lane, while the model works
     void keepSafe(); ///< the constitution as it is now stands in a file
 
     std::filesystem::path m_resources;

@@ -153,6 +153,9 @@ QWidget* MainWindow::makeWork()
     connect(m_judgments, &JudgmentsPanel::tableRequested, this, [this] {
         showTable([this] { return m_judgments->table(); });
     });
+    connect(m_policy, &PolicyPanel::pictureRequested, this, [this](ChartView* chart) {
+        m_files->savePicture(*chart, tr("policy"));
+    });
     connect(m_policy, &PolicyPanel::tableRequested, this, [this] {
         showTable([this] { return m_policy->table(); });
     });
