@@ -38,6 +38,12 @@ Session::Session(std::filesystem::path resources, QObject* parent)
     : QObject(parent)
     , m_resources(std::move(resources))
     , m_asking(new Asking(*this, m_modelLane))
+    , m_speaker(new Speaker(
+          m_modelLane,
+          [this](std::function<void(const Speaker::ModelPtr&)> then, std::function<void()> otherwise) {
+              withModel([this, then = std::move(then)] { then(m_model); }, std::move(otherwise));
+          },
+          [this](const Error& error) { report(error); }, this))
 {
     m_calm.setSingleShot(true);
     m_calm.setInterval(dragEndsAfterMs);

@@ -8,6 +8,7 @@
 #include "ui/session/asking.h"
 #include "ui/session/lane.h"
 #include "ui/session/selection.h"
+#include "ui/session/speaker.h"
 
 #include <QTimer>
 #include <QUndoStack>
@@ -62,6 +63,7 @@ public:
     /// Loads the study's model (once) and then continues; failures go to failed() and `otherwise`.
     void withModel(std::function<void()> then, std::function<void()> otherwise = {});
     const Asking& asking() const { return *m_asking; }
+    Speaker& speaker() { return *m_speaker; }
     void tryIt(const QString& prompt, const QString& first, const QString& second);
     const session::Trial* trial() const { return m_trial.get(); } ///< the last one; null: none
     void clearTrial();
@@ -123,6 +125,7 @@ private:
     Lane m_sweepLane; ///< the score of every layer: needs no model and must not wait for one
     Lane m_modelLane;
     Asking* m_asking = nullptr; // owned by the object tree
+    Speaker* m_speaker = nullptr; // owned by the object tree
 };
 
 } // namespace lodestone::ui

@@ -6,6 +6,7 @@
 #include "ui/panels/meters_panel.h"
 #include "ui/panels/policy_panel.h"
 #include "ui/panels/projection_panel.h"
+#include "ui/panels/speak_panel.h"
 #include "ui/panels/start_panel.h"
 #include "ui/panels/table_dialog.h"
 #include "ui/panels/try_panel.h"
@@ -45,6 +46,7 @@ void MainWindow::makePlaces(QWidget* parent)
     m_places->add(
         tr("Meters"), meters, [meters] { return meters->table(); }, [meters] { return &meters->chart(); });
     m_places->add(tr("Try it"), new TryPanel(m_theme, m_session, m_places));
+    m_places->add(tr("Speak"), new SpeakPanel(m_theme, m_session, m_places));
     connect(m_projection, &ProjectionPanel::explainRequested, this, [this](const QString& html) {
         m_places->explain(m_projection, html);
     });
