@@ -71,7 +71,7 @@ ConditionedCloze::judge(const Principle& principle, const Work& work, const Part
     for (const auto& [words, ids] :
          { std::pair(&verdictWords().positive, &good), std::pair(&verdictWords().negative, &bad) })
         for (const std::string& word : *words)
-            ids->push_back(m_model.tokenizer().encode(" " + word, text::Special::Plain).front());
+            ids->push_back(m_model.tokenizer().encode(" " + word, text::Special::Continue).front());
     LODESTONE_TRY(const auto goodRows, m_model.unembedding(good));
     LODESTONE_TRY(const auto badRows, m_model.unembedding(bad));
 

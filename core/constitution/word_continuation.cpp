@@ -76,7 +76,7 @@ ClozeElicitation::lookUp(const model::LanguageModel& model, const std::vector<st
     for (const std::string& word : std::set<std::string>(words.begin(), words.end())) {
         if (knows(word) || extra(word))
             continue;
-        const auto tokens = model.tokenizer().encode(" " + word, text::Special::Plain);
+        const auto tokens = model.tokenizer().encode(" " + word, text::Special::Continue);
         Extra& added = m_extra[word];
         added.tokens.assign(tokens.begin(), tokens.end());
         if (word.empty() || tokens.empty()) {

@@ -281,7 +281,7 @@ std::vector<TokenId> suffixTokens(const model::LanguageModel& model, const Cloze
     if (!suffix.userTurn.empty()) // a request stands in an open assistant's turn, which a few words close
         text = (kind == ItemKind::Request ? "I have read it." : "") + form.endOfTurn()
             + form.furtherTurn(suffix.userTurn) + suffix.text;
-    return model.tokenizer().encode(text, text::Special::Parse);
+    return model.tokenizer().encode(text, text::Special::Continue);
 }
 
 std::vector<TokenId> promptTokens(const model::LanguageModel& model, const ResponseSet& set, int prompt)

@@ -68,7 +68,7 @@ Result<nlohmann::json> writeWordTable(
     std::set<std::string> seen;
     std::multiset<TokenId> firsts;
     const auto add = [&](const std::string& word) {
-        const auto ids = model.tokenizer().encode(" " + word, text::Special::Plain);
+        const auto ids = model.tokenizer().encode(" " + word, text::Special::Continue);
         if (ids.empty() || entries.size() >= limit || !seen.insert(word).second)
             return;
         entries.push_back({ word, ids.front(), ids.size() == 1 });

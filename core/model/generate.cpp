@@ -43,9 +43,7 @@ bool step(
 
 std::vector<TokenId> endTokens(const LanguageModel& model)
 {
-    std::vector<TokenId> ends;
-    if (const auto eos = model.tokenizer().eos())
-        ends.push_back(*eos);
+    std::vector<TokenId> ends = model.tokenizer().ends();
     std::string_view closing = model.chatTemplate().endOfTurn();
     while (!closing.empty() && (closing.back() == '\n' || closing.back() == ' '))
         closing.remove_suffix(1);

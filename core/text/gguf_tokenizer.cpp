@@ -95,6 +95,9 @@ Result<void> GgufReader::byteLevel()
     LODESTONE_TRY(const auto* written, m_file.texts("tokenizer.ggml.merges"));
     LODESTONE_TRY(Pretokenizer pretokenizer, Pretokenizer::byName(m_pre));
     m_parts.pretokenizer = std::move(pretokenizer);
+    const PretokenizerFamily family = Pretokenizer::familyOf(m_pre);
+    if (family.composed)
+        m_parts.normaliser.push_back(unicodeForm(UnicodeForm::Nfc));
 
     std::vector<Token> tokens;
     std::vector<Mark> marks;
@@ -130,7 +133,7 @@ Result<void> GgufReader::byteLevel()
     LODESTONE_TRY(
         m_parts.segmenter,
         makePairMerges(
-            *m_parts.vocabulary, merges, { true, Pretokenizer::familyOf(m_pre).wholeFirst },
+            *m_parts.vocabulary, merges, { true, false, family.wholeFirst },
             m_where + ", tokenizer.ggml.merges"));
     m_parts.description = fmt::format("byte-level BPE ({}), {} tokens", m_pre, m_tokens->size());
     return {};
@@ -154,11 +157,14 @@ Result<void> GgufReader::sentencePiece()
 
 Result<void> GgufReader::sentencePieceVocabulary(const std::vector<double>& scores, bool symbolsAreMarks)
 {
+    // Phi-3's marks take the white space behind them, which its GGUF files do not say.
+    const bool phi3 = m_file.text("general.architecture").value_or("") == "phi3";
     std::vector<Token> tokens;
     std::vector<Mark> marks;
     for (std::size_t i = 0; i < m_tokens->size(); ++i) {
         const std::string& text = (*m_tokens)[i];
         Token token{ text, m_kinds[i], scores.empty() ? 0 : static_cast<float>(scores[i]) };
+        const bool stripsAfter = phi3 && text != "<unk>" && text != "<s>" && text != "<|endoftext|>";
         if (token.kind == TokenKind::Byte) {
             const auto byte = byteOfName(text);
             if (!byte)
@@ -167,11 +173,11 @@ Result<void> GgufReader::sentencePieceVocabulary(const std::vector<double>& scor
                     fmt::format("{}, tokenizer.ggml.tokens, entry {}", m_where, i));
             token.bytes = std::string(1, static_cast<char>(*byte));
         } else if (token.kind == TokenKind::Control || token.kind == TokenKind::Unknown)
-            marks.push_back({ text, static_cast<TokenId>(i) });
+            marks.push_back({ text, static_cast<TokenId>(i), true, false, stripsAfter });
         else {
             token.bytes = withBlanks(text);
-            if (symbolsAreMarks && token.kind == TokenKind::UserDefined)
-                marks.push_back({ text, static_cast<TokenId>(i), false });
+            if ((symbolsAreMarks || phi3) && token.kind == TokenKind::UserDefined)
+                marks.push_back({ text, static_cast<TokenId>(i), false, false, stripsAfter });
         }
         tokens.push_back(std::move(token));
     }
@@ -198,7 +204,8 @@ Result<void> GgufReader::mergesOfCharacters()
     }
     LODESTONE_TRY(
         m_parts.segmenter,
-        makePairMerges(*m_parts.vocabulary, merges, { false, false }, m_where + ", tokenizer.ggml.merges"));
+        makePairMerges(
+            *m_parts.vocabulary, merges, { false, true, false }, m_where + ", tokenizer.ggml.merges"));
     m_parts.normaliser.push_back(blanks({ false, false, false }));
     m_parts.description = fmt::format("BPE with byte tokens, {} tokens", m_tokens->size());
     return {};

@@ -80,7 +80,7 @@ void PairMerges::symbolsOf(std::string_view text, std::vector<TokenId>& ids) con
         } else if (const auto id = m_vocabulary.find(symbol))
             ids.push_back(*id);
         else
-            writeUnknown(m_vocabulary, symbol, ids);
+            writeUnknown(m_vocabulary, symbol, ids, m_rules.joinUnknown ? 0 : ids.size());
     }
 }
 

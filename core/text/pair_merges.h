@@ -17,6 +17,7 @@ struct PairMerge {
 /// How a stretch is taken apart before anything merges, and what is tried before that.
 struct PairMergeRules {
     bool fromBytes = true; ///< one symbol a byte; false: one a character, unknown ones by byte tokens
+    bool joinUnknown = false; ///< neighbouring characters without a token are one unknown token
     bool wholeFirst = false; ///< a stretch that is a token is that token, whatever the merges say
 };
 

@@ -14,6 +14,23 @@ struct MatchFree {
     void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
 };
 
+/// A pattern out of a file may be made to search for ever; real ones need a few steps a character.
+constexpr std::uint32_t stepLimit = 1'000'000;
+
+struct Limits {
+    Limits() { pcre2_set_match_limit(context.get(), stepLimit); }
+    struct Free {
+        void operator()(pcre2_match_context* made) const { pcre2_match_context_free(made); }
+    };
+    std::unique_ptr<pcre2_match_context, Free> context{ pcre2_match_context_create(nullptr) };
+};
+
+pcre2_match_context* limits()
+{
+    static const Limits all;
+    return all.context.get();
+}
+
 /// PCRE2's \s takes one character more than Unicode's property (U+180E), which the tokenizers mean.
 std::string withUnicodeSpace(const std::string& expression)
 {
@@ -104,7 +121,7 @@ void Pattern::forEachMatch(
             const auto search = [&](std::uint32_t options) {
                 return pcre2_match(
                     m_code->code, reinterpret_cast<PCRE2_SPTR>(part.data()), part.size(), at,
-                    PCRE2_NO_UTF_CHECK | options, match.get(), nullptr);
+                    PCRE2_NO_UTF_CHECK | options, match.get(), limits());
             };
             int result = search(0);
             if (result == PCRE2_ERROR_JIT_STACKLIMIT)

@@ -70,7 +70,7 @@ const std::vector<Family>& families()
         { { "chatglm-bpe", "glm4" }, { wordsThreeDigits }, { true, false, false } },
         { { "qwen2", "stablelm2", "hunyuan", "megrez" }, { wordsOneDigit }, { false, false, true } },
         { { "deepseek-r1-qwen" }, { wordsOneDigit }, {} },
-        { { "qwen35" }, { wordsWithMarks }, { false, false, true } },
+        { { "qwen35" }, { wordsWithMarks }, {} },
         { { "tekken" }, { wordsByCaseOneDigit }, { true, true, false } },
         { { "gpt-4o", "llama4" }, { wordsByCaseThreeDigits }, {} },
         { { "falcon" }, { falconMarks, words, "[0-9][0-9][0-9]" }, {} },

@@ -37,7 +37,11 @@ private:
     /// The parts that an unused token was merged from.
     using Parts = std::unordered_map<std::string_view, std::pair<std::string_view, std::string_view>>;
 
-    void write(std::string_view piece, const Parts& parts, std::vector<TokenId>& out, int depth) const;
+    struct Output {
+        std::vector<TokenId>& ids;
+        std::size_t start; ///< ids of this stretch begin here
+    };
+    void write(std::string_view piece, const Parts& parts, Output& out, int depth) const;
 
     const Vocabulary& m_vocabulary;
     PrefixIndex m_userDefined;
@@ -89,21 +93,22 @@ void ScoreBpe::segment(std::string_view text, std::vector<TokenId>& out) const
         offer(left.previous, best.left);
         offer(best.left, left.next);
     }
+    Output output{ out, out.size() };
     for (int i = 0; i >= 0; i = at(i).next)
-        write(at(i).text, parts, out, 0);
+        write(at(i).text, parts, output, 0);
 }
 
-void ScoreBpe::write(std::string_view piece, const Parts& parts, std::vector<TokenId>& out, int depth) const
+void ScoreBpe::write(std::string_view piece, const Parts& parts, Output& out, int depth) const
 {
     const auto id = m_vocabulary.find(piece);
     if (!id) {
-        writeUnknown(m_vocabulary, piece, out);
+        writeUnknown(m_vocabulary, piece, out.ids, out.start);
         return;
     }
     const auto split
         = m_vocabulary[*id].kind == TokenKind::Unused && depth < 100 ? parts.find(piece) : parts.end();
     if (split == parts.end()) {
-        out.push_back(*id);
+        out.ids.push_back(*id);
         return;
     }
     write(split->second.first, parts, out, depth + 1);
@@ -186,11 +191,12 @@ void Unigram::viterbi(std::string_view text, std::vector<TokenId>& out) const
     std::vector<std::pair<std::string_view, TokenId>> pieces;
     for (std::size_t end = text.size(); end > 0; end = nodes[end].start)
         pieces.emplace_back(text.substr(nodes[end].start, end - nodes[end].start), nodes[end].id);
+    const std::size_t first = out.size();
     for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
         if (piece->second >= 0)
             out.push_back(piece->second);
         else
-            writeUnknown(m_vocabulary, piece->first, out);
+            writeUnknown(m_vocabulary, piece->first, out, first);
 }
 
 } // namespace
@@ -204,7 +210,8 @@ PrefixIndex userDefinedSymbols(const Vocabulary& vocabulary)
     return PrefixIndex(std::move(entries));
 }
 
-void writeUnknown(const Vocabulary& vocabulary, std::string_view text, std::vector<TokenId>& out)
+void writeUnknown(
+    const Vocabulary& vocabulary, std::string_view text, std::vector<TokenId>& out, std::size_t joinFrom)
 {
     const auto byteToken = [&](char c) {
         const TokenId id = vocabulary.ofByte(static_cast<unsigned char>(c));
@@ -213,7 +220,8 @@ void writeUnknown(const Vocabulary& vocabulary, std::string_view text, std::vect
     if (std::all_of(text.begin(), text.end(), [&](char c) { return byteToken(c) >= 0; }))
         for (const char c : text)
             out.push_back(byteToken(c));
-    else if (const auto unknown = vocabulary.unknown(); unknown && (out.empty() || out.back() != *unknown))
+    else if (const auto unknown = vocabulary.unknown();
+             unknown && (out.size() <= joinFrom || out.back() != *unknown))
         out.push_back(*unknown);
 }
 

@@ -29,8 +29,9 @@ makeUnigram(const Vocabulary& vocabulary, UnigramSums sums = UnigramSums::Single
 /// The user-defined symbols of a vocabulary.
 PrefixIndex userDefinedSymbols(const Vocabulary& vocabulary);
 
-/// Writes text that has no token: a token for each byte, else one unknown token for the stretch, joined with
-/// one that stands just before. Nothing where the vocabulary has neither.
-void writeUnknown(const Vocabulary& vocabulary, std::string_view text, std::vector<TokenId>& out);
+/// Writes text that has no token: a token for each byte, else one unknown token. One that stands just before,
+/// at `joinFrom` or later in `out`, counts for both. Nothing where the vocabulary has neither.
+void writeUnknown(
+    const Vocabulary& vocabulary, std::string_view text, std::vector<TokenId>& out, std::size_t joinFrom);
 
 } // namespace lodestone::text

@@ -14,7 +14,8 @@ void addEndsByText(TokenizerParts& parts)
         const auto id = static_cast<TokenId>(i);
         const Token& token = (*parts.vocabulary)[id];
         if (token.kind != TokenKind::Normal
-            && std::find(known.begin(), known.end(), token.bytes) != known.end())
+            && std::find(known.begin(), known.end(), token.bytes) != known.end()
+            && std::find(parts.ends.begin(), parts.ends.end(), id) == parts.ends.end())
             parts.ends.push_back(id);
     }
 }
@@ -22,16 +23,15 @@ void addEndsByText(TokenizerParts& parts)
 std::vector<TokenId> Tokenizer::encode(std::string_view text, Special special) const
 {
     std::vector<TokenId> ids;
-    const bool parse = special == Special::Parse;
-    Place place = Place::Start;
-    for (const Stretch& stretch : m_parts.marks.split(text, parse)) {
+    Place place = special == Special::Continue ? Place::AfterText : Place::Start;
+    for (const Stretch& stretch : m_parts.marks.split(text, special != Special::Plain)) {
         if (stretch.mark >= 0)
             ids.push_back(stretch.mark);
         else
             encodePlain(stretch.text, place, ids);
         place = Place::AfterMark;
     }
-    if (parse) {
+    if (special == Special::Parse) {
         const std::vector<TokenId>& before = m_parts.before;
         if (ids.size() < before.size() || !std::equal(before.begin(), before.end(), ids.begin()))
             ids.insert(ids.begin(), before.begin(), before.end());
@@ -84,11 +84,6 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool hideSpecial) co
 std::string_view Tokenizer::piece(TokenId id) const
 {
     return contains(id) ? std::string_view((*m_parts.vocabulary)[id].bytes) : std::string_view();
-}
-
-bool Tokenizer::endsReply(TokenId id) const
-{
-    return std::find(m_parts.ends.begin(), m_parts.ends.end(), id) != m_parts.ends.end();
 }
 
 bool Tokenizer::isSpecial(TokenId id) const

@@ -17,7 +17,11 @@
 namespace lodestone::text {
 
 /// Whether texts that look like special tokens ("<|im_start|>") are read as those tokens or as plain text.
-enum class Special { Parse, Plain };
+enum class Special {
+    Parse, ///< as tokens, and with BOS and EOS around the text where the model asks for them
+    Continue, ///< as tokens, in a text that follows another: nothing is put around it or before it
+    Plain ///< as plain text
+};
 
 /// What a tokenizer is made of. The readers of files fill one of these.
 struct TokenizerParts {
@@ -27,6 +31,7 @@ struct TokenizerParts {
     std::optional<Pretokenizer> pretokenizer; ///< split (none: not at all),
     std::unique_ptr<const Segmenter> segmenter; ///< and each piece turned into ids
     std::vector<TokenId> before, after; ///< ids that stand around a whole text
+    bool saysWhatSurrounds = false; ///< the file itself decides on `before` and `after`
     std::optional<TokenId> bos, eos;
     std::vector<TokenId> ends; ///< every id that ends a reply
     /// The blank that the normaliser put before a text, and after a mark, is taken off again by decode.
@@ -47,6 +52,12 @@ public:
     }
 
     static Result<std::shared_ptr<const Tokenizer>> fromGguf(const formats::Gguf& file);
+    /// The folder of a model: tokenizer.json, else tokenizer.model, with tokenizer_config.json (BOS and EOS)
+    /// and added_tokens.json where they are there.
+    static Result<std::shared_ptr<const Tokenizer>> fromFolder(const std::filesystem::path& folder);
+    /// A GGUF file (its tensors are not looked at), a folder, or one file tokenizer.json, tokenizer.model or
+    /// tokenizer.bin by its name.
+    static Result<std::shared_ptr<const Tokenizer>> open(const std::filesystem::path& path);
     /// The `tokenizer.bin` beside a llama2.c checkpoint: scores and texts, without kinds.
     static Result<std::shared_ptr<const Tokenizer>> fromLlama2c(const std::filesystem::path& path);
 
@@ -68,8 +79,8 @@ public:
     std::size_t size() const { return m_parts.vocabulary->size(); }
     std::optional<TokenId> bos() const { return m_parts.bos; }
     std::optional<TokenId> eos() const { return m_parts.eos; }
-    /// Whether a model that writes this id has finished: EOS or the end of a turn.
-    bool endsReply(TokenId id) const;
+    /// The ids by which a model says that it has finished: EOS and the marks that end a turn.
+    const std::vector<TokenId>& ends() const { return m_parts.ends; }
     const std::string& description() const { return m_parts.description; }
 
 private:

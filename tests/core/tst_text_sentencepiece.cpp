@@ -203,6 +203,39 @@ private Q_SLOTS:
         QVERIFY2(shown.find(kind == "t5" ? "unigram" : "BPE") != std::string::npos, shown.c_str());
     }
 
+    /// The library's own files, with its normalisation tables and its way with blanks.
+    void filesGiveTheLibrarysIds_data()
+    {
+        QTest::addColumn<QByteArray>("options");
+        for (const char* kind : { "bpe", "unigram" })
+            for (const char* rule : { "identity", "nmt_nfkc", "nfkc_cf" })
+                for (const char* rest :
+                     { "", " --byte_fallback=true --user_defined_symbols=<sep>,ab<x>,\xef\xbc\xa1",
+                       " --remove_extra_whitespaces=false --add_dummy_prefix=false --control_symbols=<c>" })
+                    QTest::addRow("%s %s%s", kind, rule, rest)
+                        << QByteArray("--model_type=") + kind + " --normalization_rule_name=" + rule + rest;
+    }
+    void filesGiveTheLibrarysIds()
+    {
+        QFETCH(QByteArray, options);
+        const std::string model = trained(options.toStdString());
+        sentencepiece::SentencePieceProcessor library;
+        QVERIFY(library.LoadFromSerializedProto(model).ok());
+        const ScratchFolder folder;
+        const auto tokens = Tokenizer::open(folder.write("tokenizer.model", model));
+        VERIFY_OK(tokens);
+        QCOMPARE(static_cast<int>((*tokens)->size()), library.GetPieceSize());
+        Rng rng(8);
+        for (int round = 0; round < 300; ++round) {
+            const std::string text = randomText(rng);
+            const Ids expected = library.EncodeAsIds(text);
+            const Ids ids = (*tokens)->encode(text, Special::Plain);
+            if (ids != expected)
+                qWarning("text: '%s'", text.c_str());
+            QCOMPARE(ids, expected);
+        }
+    }
+
     void marksStandAroundATextWhereTheyAreAskedFor()
     {
         sentencepiece::SentencePieceProcessor library;
@@ -224,6 +257,13 @@ private Q_SLOTS:
         QCOMPARE(tokens->decode(parsed), std::string("<s>ab<s>ab"));
         QCOMPARE(tokens->decode(parsed, true), std::string("abab"));
         QVERIFY(tokens->isSpecial(0) && tokens->isSpecial(1) && !tokens->isSpecial(word[0]));
+        // A text that goes on gets neither BOS nor a blank; one that begins with BOS gets no second one.
+        QCOMPARE(
+            tokens->encode("<s>ab", Special::Parse),
+            Ids(parsed.begin(), parsed.begin() + 1 + static_cast<std::ptrdiff_t>(word.size())));
+        QCOMPARE(tokens->encode("<s>ab", Special::Continue), tokens->encode("<s>ab", Special::Parse));
+        QCOMPARE(tokens->decode(tokens->encode(" ab", Special::Continue)), std::string("ab"));
+        QCOMPARE(tokens->encode(" ab", Special::Continue), word);
         // As plain text the mark is only letters.
         QCOMPARE(tokens->decode(tokens->encode("ab<s>ab", Special::Plain)), std::string("ab<s>ab"));
         QVERIFY(tokens->encode("ab<s>ab", Special::Plain) != Ids(parsed.begin() + 1, parsed.end()));
