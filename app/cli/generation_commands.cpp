@@ -134,7 +134,10 @@ void addGenerateCommand(CLI::App& app)
         app, "generate", "Let the model continue a text, optionally steered along a direction",
         [options](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(const auto model, context.loadModel());
-            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
+            std::string notice;
+            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate(), notice));
+            if (!notice.empty())
+                context.say(notice);
             std::vector<model::Intervention> interventions;
             Json applied = Json::array();
             for (const std::string& text : options->steer) {

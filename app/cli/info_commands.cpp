@@ -29,7 +29,8 @@ Result<Info> infoOfModel(const std::filesystem::path& path)
     if (!config)
         return tl::unexpected(config.error());
     const auto tokenizer = text::Tokenizer::fromGguf(file);
-    const auto form = text::ChatTemplate::recognise(file.text("tokenizer.chat_template").value_or(""));
+    const std::string jinja = file.text("tokenizer.chat_template").value_or("");
+    const auto form = text::ChatTemplate::recognise(jinja);
     result["name"] = config->name;
     result["architecture"] = config->architecture;
     result["layers"] = config->layers();
@@ -42,6 +43,8 @@ Result<Info> infoOfModel(const std::filesystem::path& path)
     result["tokenizer"]
         = tokenizer ? (*tokenizer)->description() : "unsupported: " + tokenizer.error().message();
     result["chat_template"] = form.name();
+    if (!form.notice().empty())
+        result["chat_notice"] = form.notice();
     result["context"] = config->context;
     result["license"] = config->license;
     result["bytes"] = file.fileSize();

@@ -7,6 +7,7 @@
 #include "core/model/generate.h"
 #include "core/model/model_fetch.h"
 #include "core/model/verify.h"
+#include "core/text/tokenizer_files.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,8 +24,18 @@ namespace {
 Result<std::shared_ptr<const text::Tokenizer>> openTokenizer(const CommandContext& context)
 {
     LODESTONE_TRY(const auto path, context.resolveModel());
-    LODESTONE_TRY(const formats::Gguf file, formats::Gguf::open(path));
-    return text::Tokenizer::fromGguf(file);
+    return text::Tokenizer::open(path);
+}
+
+/// Ids with what they write, one a line; special tokens are marked.
+std::string tableOfTokens(const text::Tokenizer& tokenizer, const std::vector<text::TokenId>& ids)
+{
+    std::string table;
+    for (const text::TokenId id : ids)
+        table += fmt::format(
+            "{:>8} {} {}\n", id, tokenizer.isSpecial(id) ? "special" : "       ",
+            Json(std::string(tokenizer.piece(id))).dump(-1, ' ', false, Json::error_handler_t::replace));
+    return table;
 }
 
 void addModelCommand(CLI::App& app)
@@ -73,27 +84,42 @@ void addModelCommand(CLI::App& app)
 
 void addTokenizeCommands(CLI::App& app)
 {
-    auto plain = std::make_shared<bool>(false);
+    struct Options {
+        TextInput input;
+        bool plain = false;
+    };
+    auto options = std::make_shared<Options>();
     CLI::App* tokenize = addCommand(
-        app, "tokenize", "Token ids of the text on standard input, byte for byte",
-        [plain](CommandContext& context) -> Result<void> {
+        app, "tokenize", "Token ids of the text on standard input, byte for byte, or of a conversation",
+        [options](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(const auto tokenizer, openTokenizer(context));
-            const std::string text{ std::istreambuf_iterator<char>(std::cin), {} };
-            const auto ids = tokenizer->encode(text, *plain ? text::Special::Plain : text::Special::Parse);
-            Json pieces = Json::array();
-            std::string table;
+            std::string text, notice;
+            if (options->input.chatFile.empty())
+                text.assign(std::istreambuf_iterator<char>(std::cin), {});
+            else {
+                LODESTONE_TRY(const auto path, context.resolveModel());
+                LODESTONE_TRY(const std::string jinja, text::chatTemplateText(path));
+                LODESTONE_TRY(
+                    text, options->input.render(text::ChatTemplate::recognise(jinja, *tokenizer), notice));
+            }
+            if (!notice.empty())
+                context.say(notice);
+            const auto ids
+                = tokenizer->encode(text, options->plain ? text::Special::Plain : text::Special::Parse);
+            Json pieces = Json::array(), special = Json::array();
             for (const text::TokenId id : ids) {
                 pieces.push_back(std::string(tokenizer->piece(id)));
-                table += fmt::format(
-                    "{:>8}  {}\n", id,
-                    Json(std::string(tokenizer->piece(id)))
-                        .dump(-1, ' ', false, Json::error_handler_t::replace));
+                special.push_back(tokenizer->isSpecial(id));
             }
-            context.print({ { "ids", ids }, { "pieces", pieces } }, table);
+            context.print(
+                { { "ids", ids }, { "pieces", pieces }, { "special", special }, { "rendered", text } },
+                tableOfTokens(*tokenizer, ids));
             return {};
         });
     tokenize->add_flag(
-        "--no-special", *plain, "Add no BOS/EOS and read what looks like a special token as plain text");
+        "--no-special", options->plain,
+        "Add no BOS/EOS and read what looks like a special token as plain text");
+    options->input.addTo(*tokenize, nullptr);
 
     auto ids = std::make_shared<std::vector<text::TokenId>>();
     CLI::App* detokenize = addCommand(
@@ -147,7 +173,10 @@ void addLogitsCommand(CLI::App& app)
             LODESTONE_TRY(const auto model, context.loadModel());
             if (!options->perplexityOf.empty())
                 return printPerplexity(context, *model, options->perplexityOf);
-            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate()));
+            std::string notice;
+            LODESTONE_TRY(const std::string rendered, options->input.render(model->chatTemplate(), notice));
+            if (!notice.empty())
+                context.say(notice);
             model::Request request;
             request.tokens = model->tokenizer().encode(rendered, text::Special::Parse);
             if (request.tokens.empty())
@@ -169,7 +198,10 @@ void addLogitsCommand(CLI::App& app)
                     return reading.nextLogProbabilities[a] > reading.nextLogProbabilities[b];
                 });
             Json top = Json::array(), losses = Json::array(), norms = Json::array();
-            std::string table = "next token        log p\n";
+            std::string table = options->input.chatFile.empty()
+                ? std::string()
+                : tableOfTokens(model->tokenizer(), request.tokens) + "\n";
+            table += "next token        log p\n";
             for (std::size_t i = 0; i < shown; ++i) {
                 const float value = reading.nextLogProbabilities[order[i]];
                 top.push_back({ order[i], value });

@@ -3,21 +3,31 @@
 #include "core/formats/lines.h"
 
 #include <fmt/format.h>
+#include <optional>
 
 namespace lodestone::app {
 
 void TextInput::addTo(CLI::App& app, const char* textOption)
 {
-    auto* plain = app.add_option(textOption, text, "The text");
     auto* chat = app.add_option(
         "--chat", chatFile, "A JSON list [{role, content}, ...]; the generation prompt is added");
-    plain->excludes(chat);
+    if (textOption)
+        app.add_option(textOption, text, "The text")->excludes(chat);
+    app.add_option("--chat-form", formFile, "A JSON file with a chat form of your own (docs/models.md)")
+        ->needs(chat);
 }
 
-Result<std::string> TextInput::render(const text::ChatTemplate& chatTemplate) const
+Result<std::string> TextInput::render(const text::ChatTemplate& chatTemplate, std::string& notice) const
 {
     if (chatFile.empty())
         return text;
+    std::optional<text::ChatTemplate> own;
+    if (!formFile.empty()) {
+        LODESTONE_TRY(const nlohmann::json document, formats::readJson(formFile));
+        LODESTONE_TRY(text::ChatForm form, text::chatFormFromJson(document, formFile));
+        own.emplace(std::move(form));
+    } else
+        notice = chatTemplate.notice();
     LODESTONE_TRY(const nlohmann::json document, formats::readJson(chatFile));
     std::vector<text::Message> messages;
     if (!document.is_array())
@@ -31,7 +41,7 @@ Result<std::string> TextInput::render(const text::ChatTemplate& chatTemplate) co
                 fmt::format("{}, element {}", chatFile, i));
         messages.push_back({ turn["role"], turn["content"] });
     }
-    return chatTemplate.prompt(messages);
+    return (own ? *own : chatTemplate).prompt(messages);
 }
 
 } // namespace lodestone::app

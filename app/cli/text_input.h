@@ -12,11 +12,13 @@ namespace lodestone::app {
 struct TextInput {
     std::string text;
     std::string chatFile;
+    std::string formFile;
 
-    /// Adds `textOption` and --chat, which exclude each other.
+    /// Adds `textOption` (null: none) and --chat, which exclude each other, and --chat-form.
     void addTo(CLI::App& app, const char* textOption);
-    /// The text as the model reads it; a conversation through the template, with the generation prompt.
-    Result<std::string> render(const text::ChatTemplate& chatTemplate) const;
+    /// The text as the model reads it; a conversation through the template, or the form of --chat-form, with
+    /// the generation prompt. `notice` is what to tell the user: that the model's own template is not known.
+    Result<std::string> render(const text::ChatTemplate& chatTemplate, std::string& notice) const;
 };
 
 } // namespace lodestone::app

@@ -114,7 +114,8 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
         return badInput(
             fmt::format("an embedding for each of {} tokens", m_tokenizer->size()),
             fmt::format("{}", m_config.vocabulary), m_file.path().string() + ", token_embd.weight");
-    m_template = text::ChatTemplate::recognise(m_file.text("tokenizer.chat_template").value_or(""));
+    m_template
+        = text::ChatTemplate::recognise(m_file.text("tokenizer.chat_template").value_or(""), *m_tokenizer);
     LODESTONE_TRY(m_sha256, sha256OfFile(m_file.path(), work));
     m_threads = options.threads > 0 ? options.threads
                                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

@@ -138,16 +138,19 @@ private Q_SLOTS:
             std::vector<TokenId>(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(encoded.size())));
     }
 
-    /// The same vocabulary in the formats of llama2.c and of llama.cpp gives the same ids.
-    void llama2InTwoFormats()
+    /// The same vocabulary in the formats of llama2.c, llama.cpp and SentencePiece gives the same ids.
+    void llama2InThreeFormats()
     {
         const auto one = Tokenizer::fromLlama2c(sharedData / "tokenizers/llama2/tokenizer.bin");
         const auto other = tokenizer(sharedData / "tokenizers/llama.cpp-vocabs/ggml-vocab-llama-spm.gguf");
+        const auto third = Tokenizer::open(sharedData / "tokenizers/llama2/tokenizer.model");
         VERIFY_OK(one);
         VERIFY_OK(other);
+        VERIFY_OK(third);
         for (const Vector& vector :
              vectorsOf(sharedData / "tokenizers/llama.cpp-tests/ggml-vocab-llama-spm.gguf")) {
             QCOMPARE((*one)->encode(vector.text, Special::Plain), vector.ids);
+            QCOMPARE((*third)->encode(vector.text, Special::Plain), vector.ids);
             QCOMPARE(
                 (*one)->encode(vector.text, Special::Parse), (*other)->encode(vector.text, Special::Parse));
         }
@@ -183,20 +186,72 @@ private Q_SLOTS:
         }
     }
 
-    void chatFormsAreRecognised()
+    /// The texts that Jinja 3.1.6 renders from the same templates, with BOS "<bos>" and EOS "<eos>".
+    void chatFormsWriteWhatTheTemplatesWrite()
     {
-        const std::filesystem::path folder = sharedData / "tokenizers/chat-templates";
-        const ChatTemplate qwen = ChatTemplate::recognise(bytesOf(folder / "Qwen-Qwen2.5-7B-Instruct.jinja"));
-        QCOMPARE(qwen.name(), std::string("ChatML"));
-        QCOMPARE(
-            qwen.prompt({ { "user", "Hi" } }),
-            std::string("<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful "
-                        "assistant.<|im_end|>\n"
-                        "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"));
-        for (const char* name : { "google-gemma-2-2b-it", "meta-llama-Llama-3.1-8B-Instruct",
-                                  "mistralai-Mistral-Nemo-Instruct-2407" })
-            QVERIFY(
-                ChatTemplate::recognise(bytesOf(folder / (std::string(name) + ".jinja"))).name() != "ChatML");
+        const std::vector<std::vector<Message>> conversations{ { { "user", "Hi" } },
+                                                               { { "system", "Be brief. " },
+                                                                 { "user", " Why? " },
+                                                                 { "assistant", " So. " },
+                                                                 { "user", "And\nthen?" } } };
+        const std::vector<std::tuple<std::string, std::string, std::size_t, std::string>> expected{
+            { "HuggingFaceTB-SmolLM3-3B", "SmolLM3", 1,
+              "<|im_start|>system\n## Metadata\n\nKnowledge Cutoff Date: June 2025\nReasoning Mode: "
+              "/think\n\n## Custom Instructions\n\nBe brief.\n\n<|im_end|>\n<|im_start|>user\n Why? "
+              "<|im_end|>\n<|im_start|>assistant\n So. "
+              "<|im_end|>\n<|im_start|>user\nAnd\nthen?<|im_end|>\n<|im_start|>assistant\n" },
+            { "Qwen-Qwen2.5-7B-Instruct", "ChatML", 0,
+              "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful "
+              "assistant.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n" },
+            { "Qwen-Qwen2.5-7B-Instruct", "ChatML", 1,
+              "<|im_start|>system\nBe brief. <|im_end|>\n<|im_start|>user\n Why? "
+              "<|im_end|>\n<|im_start|>assistant\n So. "
+              "<|im_end|>\n<|im_start|>user\nAnd\nthen?<|im_end|>\n<|im_start|>assistant\n" },
+            { "google-gemma-2-2b-it", "Gemma", 0,
+              "<bos><start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n" },
+            { "meta-llama-Llama-3.1-8B-Instruct", "Llama 3", 0,
+              "<bos><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December "
+              "2023\nToday Date: 26 Jul "
+              "2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>"
+              "assistant<|end_header_id|>\n\n" },
+            { "meta-llama-Llama-3.1-8B-Instruct", "Llama 3", 1,
+              "<bos><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December "
+              "2023\nToday Date: 26 Jul 2024\n\nBe "
+              "brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhy?<|eot_id|><|start_header_id|>"
+              "assistant<|end_header_id|>\n\nSo.<|eot_id|><|start_header_id|>user<|end_header_id|>"
+              "\n\nAnd\nthen?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n" },
+            { "microsoft-Phi-3.5-mini-instruct", "Phi-3", 0, "<|user|>\nHi<|end|>\n<|assistant|>\n" },
+            { "microsoft-Phi-3.5-mini-instruct", "Phi-3", 1,
+              "<|system|>\nBe brief. <|end|>\n<|user|>\n Why? <|end|>\n<|assistant|>\n So. "
+              "<|end|>\n<|user|>\nAnd\nthen?<|end|>\n<|assistant|>\n" },
+            { "mistralai-Mistral-Nemo-Instruct-2407", "Mistral", 0, "<bos>[INST]Hi[/INST]" },
+            { "mistralai-Mistral-Nemo-Instruct-2407", "Mistral", 1,
+              "<bos>[INST] Why? [/INST] So. <eos>[INST]Be brief. \n\nAnd\nthen?[/INST]" },
+            { "vocab phi-3", "Phi-3", 0, "<bos><|user|>\nHi<|end|>\n<|assistant|>\n" },
+            { "vocab phi-3", "Phi-3", 1,
+              "<bos><|user|>\n Why? <|end|>\n<|assistant|>\n So. "
+              "<|end|>\n<|user|>\nAnd\nthen?<|end|>\n<|assistant|>\n" },
+            { "vocab qwen2", "ChatML", 0,
+              "<|im_start|>system\nYou are a helpful "
+              "assistant<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n" },
+            { "vocab qwen2", "ChatML", 1,
+              "<|im_start|>system\nBe brief. <|im_end|>\n<|im_start|>user\n Why? "
+              "<|im_end|>\n<|im_start|>assistant\n So. "
+              "<|im_end|>\n<|im_start|>user\nAnd\nthen?<|im_end|>\n<|im_start|>assistant\n" },
+        };
+        for (const auto& [file, name, conversation, rendered] : expected) {
+            std::string jinja;
+            if (file.compare(0, 6, "vocab ") == 0) {
+                const auto gguf = formats::Gguf::open(
+                    sharedData / "tokenizers/llama.cpp-vocabs" / ("ggml-vocab-" + file.substr(6) + ".gguf"));
+                VERIFY_OK(gguf);
+                jinja = gguf->text("tokenizer.chat_template").value_or("");
+            } else
+                jinja = bytesOf(sharedData / "tokenizers/chat-templates" / (file + ".jinja"));
+            const ChatTemplate form = ChatTemplate::recognise(jinja, "<bos>", "<eos>");
+            QCOMPARE(form.name(), name);
+            QCOMPARE(form.prompt(conversations[conversation]), rendered);
+        }
     }
 };
 

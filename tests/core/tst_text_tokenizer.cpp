@@ -2,6 +2,7 @@
 // Text to ids and back: pieces, merges, special tokens and chat forms, on vocabularies small enough to check
 // by hand.
 #include "core/base/rng.h"
+#include "core/formats/lines.h"
 #include "core/text/chat_template.h"
 #include "core/text/pretokenizer.h"
 #include "core/text/tokenizer.h"
@@ -562,14 +563,65 @@ private Q_SLOTS:
 
     void otherTemplatesArePlain()
     {
-        const ChatTemplate form = ChatTemplate::recognise("[INST] {{ message }} [/INST]");
+        const ChatTemplate form = ChatTemplate::recognise("<|START|>{{ message }}<|STOP|>");
         QCOMPARE(form.name(), std::string("plain"));
+        QVERIFY(form.notice().find("none of those that are known") != std::string::npos);
         QCOMPARE(form.prompt({ { "user", "Hi" } }), std::string("Human: Hi\n\nAssistant:"));
         QCOMPARE(
             ChatTemplate::plain().prompt(
                 { { "system", "Play." }, { "user", "Hi" }, { "assistant", "Yo" }, { "user", "So?" } }),
             std::string("Play.\n\nHuman: Hi\n\nAssistant: Yo\n\nHuman: So?\n\nAssistant:"));
         QCOMPARE(ChatTemplate::recognise("").name(), std::string("plain"));
+        QVERIFY(ChatTemplate::recognise("").notice().empty());
+    }
+
+    /// Templates in the shape of each family; the texts are those that Jinja 3.1.6 renders from them
+    /// (trim_blocks and lstrip_blocks on, as chat templates are rendered).
+    void familiesWriteWhatTheirTemplatesWrite()
+    {
+        const auto all = formats::readJson(LODESTONE_SOURCE_DIR "/tests/data/chat_templates.json");
+        VERIFY_OK(all);
+        QVERIFY(all->size() >= 6);
+        const std::vector<std::vector<Message>> conversations{ { { "user", "Hi" } },
+                                                               { { "system", "Be brief. " },
+                                                                 { "user", " Why? " },
+                                                                 { "assistant", " So. " },
+                                                                 { "user", "And\nthen?" } } };
+        for (const auto& entry : *all) {
+            const auto name = entry["name"].get<std::string>();
+            const ChatTemplate form
+                = ChatTemplate::recognise(entry["template"].get<std::string>(), "<bos>", "<eos>");
+            QVERIFY2(name.compare(0, form.name().size(), form.name()) == 0, form.name().c_str());
+            QVERIFY(form.notice().empty());
+            for (std::size_t i = 0; i < conversations.size(); ++i)
+                if (entry["rendered"][i].is_string()
+                    && !(i == 1 && name == "Mistral spaced")) // it drops system turns
+                    QCOMPARE(form.prompt(conversations[i]), entry["rendered"][i].get<std::string>());
+        }
+    }
+
+    void aFormOfOnesOwn()
+    {
+        ChatForm form;
+        form.name = "mine";
+        form.user = { "Q: ", "\n" };
+        form.assistant = { "A: ", "\n" };
+        form.opening = "A:";
+        form.systemPlace = SystemPlace::LastUser;
+        form.trim = true;
+        const auto read = chatFormFromJson(toJson(form), "form.json");
+        VERIFY_OK(read);
+        QVERIFY(*read == form);
+        const ChatTemplate mine(*read);
+        QCOMPARE(
+            mine.prompt({ { "system", "S" }, { "user", "a " }, { "assistant", "b" }, { "user", "c" } }),
+            std::string("Q: a\nA: b\nQ: S\n\nc\nA:"));
+        const auto partial = chatFormFromJson(nlohmann::json::parse(R"({"user_before": "> "})"), "form.json");
+        VERIFY_OK(partial);
+        QCOMPARE(ChatTemplate(*partial).prompt({ { "user", "Hi" } }), std::string("> Hi\n\nAssistant:"));
+        for (const char* wrong : { R"({"users": ""})", R"({"user_before": 1})", R"({"trim": "x"})",
+                                   R"({"system_place": "above"})", "[]" })
+            VERIFY_FAILS(chatFormFromJson(nlohmann::json::parse(wrong), "form.json"), "form.json");
     }
 };
 
