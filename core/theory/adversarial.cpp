@@ -215,7 +215,7 @@ std::vector<Statement> adversarial()
     s.inputs = { { "K", .7, 0, 2, "KL(pi_c || pi_0) in nats" } };
     for (int j = 0; j < directions; ++j)
         s.inputs.push_back(
-            { fmt::format("g_{}", j + 1), g[j], -1, 1, "<w*, b>: what an encoded direction is worth" });
+            { fmt::format("g_{}", j + 1), g[j], -1, 1, "what an encoded direction is worth, w*'Sigma b" });
     s.formula = { { "worst", "-sqrt(2 {K}) sqrt(sum of g_j^2 where g_j < 0)" },
                   { "best", "sqrt(2 {K}) sqrt(sum of g_j^2 where g_j > 0)" },
                   { "signed_reach", "sqrt(2 {K}) |g|, when activations may be negative" } };

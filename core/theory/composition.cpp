@@ -197,7 +197,7 @@ std::vector<Statement> composition()
     Statement s;
     s.id = "T17";
     s.title = "Composition of principles";
-    const char* worth = "<w*, b>: what a principle is worth";
+    const char* worth = "what a principle is worth, w*'Sigma b";
     const char* cosine = "Sigma-cosine of two principles";
     s.inputs = { { "a_1", 1, -2, 2, "weight of the first principle" },
                  { "a_2", 1, -2, 2, "weight of the second principle" },

@@ -244,7 +244,7 @@ std::vector<Statement> goodhart()
     s.title = "Extremal Goodhart";
     s.inputs = { { "K", .5, 0, 3, "KL(pi_c || pi_0) in nats; d = sqrt(K)" },
                  { "kappa", .3, .05, 2, "curvature of the value away from the base policy" },
-                 { "gamma", r.truthJudge, -2, 2, "<w*, w_c>" },
+                 { "gamma", r.truthJudge, -2, 2, "w*'Sigma w_c" },
                  { "s_c", r.judgeNorm, .1, 3, "spread of the judge's reward" },
                  { "A_c", 1, .1, 4, "w_c'Sigma A Sigma w_c/s_c^2; 1 for A = Sigma^-1" } };
     s.formula = { { "alpha", "sqrt(2) {gamma}/{s_c}" },

@@ -245,7 +245,7 @@ Measurements consumptionSimulated(const Values& in, Draws& draws)
 std::vector<Statement> iteration()
 {
     const ReferenceNumbers r = referenceNumbers();
-    const Input judged{ "gamma", r.truthJudge, -2, 2, "<w*, w_c>, the gain for each lambda" };
+    const Input judged{ "gamma", r.truthJudge, -2, 2, "w*'Sigma w_c, the gain for each lambda" };
     const Input spread{ "s_c", r.judgeNorm, .1, 2, "spread of the judge's reward" };
     std::vector<Statement> all;
     Statement s;
@@ -273,8 +273,8 @@ std::vector<Statement> iteration()
     s.id = "T22";
     s.title = "Preference drift";
     s.inputs = { { "T", 25, 1, 60, "rounds", true },
-                 { "gamma_0", 1, -1, 1, "<w*, w_0>: what the judge is worth at first" },
-                 { "gamma_g", -.5, -1, 1, "<w*, g>: what it drifts to is worth" },
+                 { "gamma_0", 1, -1, 1, "what the judge is worth at first, w*'Sigma w_0" },
+                 { "gamma_g", -.5, -1, 1, "what that is worth to which it drifts, w*'Sigma g" },
                  { "delta", .1, .01, .9, "share of the way that it drifts in each round" },
                  { "lambda", .2, 0, .5, "1/beta of each round" } };
     s.formula

@@ -69,8 +69,8 @@ std::optional<Picture> activationScene(const Values& in)
         names.push_back(fmt::format("b_{}", j));
     }
     Picture picture = bars(
-        "What each encoded direction is worth: pro-social above, anti-social below", "g_j = <w*, b_j>", names,
-        g);
+        "What each encoded direction is worth: pro-social above, anti-social below",
+        "worth of a direction, g_j", names, g);
     for (std::size_t j = 0; j < g.size(); ++j)
         picture.shapes.push_back(bar(g[j] < 0 ? Role::Bad : Role::Good, static_cast<double>(j) + 1, g[j]));
     return picture;

@@ -82,8 +82,10 @@ std::string symbol(std::string_view name)
         base.pop_back();
         square = "²";
     }
-    if (base == "w_norm")
+    if (base == "w_norm" && !square.empty())
         return "|w*|" + square;
+    if (base.size() == 6 && base.ends_with("_norm"))
+        return "|" + base.substr(0, 1) + "|";
     return greek(base) + square;
 }
 
