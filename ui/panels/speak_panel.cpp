@@ -287,9 +287,9 @@ void SpeakPanel::refreshAnswers()
     m_plainNote->setText(tr("perplexity %1").arg(figure(plain, 1)));
     m_pushedNote->setText(tr("perplexity %1 to the model as it is · KL of the first token %2 nats")
                               .arg(figure(pushed, 1), figure(divergence, 2)));
-    if (!std::isfinite(divergence))
-        return m_verdict->setText(QString());
     const bool broken = Speaker::isBroken(divergence, plain, pushed);
+    if (!broken && !speaker.pushed().done)
+        return m_verdict->setText(QString());
     setLook(*m_verdict, broken ? Look::Warning : Look::Secondary);
     m_verdict->setText(
         broken ? tr(

@@ -32,9 +32,9 @@ Result<Written> write(
 {
     LODESTONE_TRY(
         const auto completions,
-        model::generate(
-            model, prompt, 1, sampling, { work.stop, {} }, push,
-            [&](int, std::string_view piece) { say(QString::fromUtf8(piece.data(), int(piece.size()))); }));
+        model::generate(model, prompt, 1, sampling, work, push, [&](int, std::string_view piece) {
+            say(QString::fromUtf8(piece.data(), int(piece.size())));
+        }));
     Written result{ QString::fromStdString(completions[0].text) };
     std::vector<text::TokenId> whole = prompt;
     whole.insert(whole.end(), completions[0].ids.begin(), completions[0].ids.end());
