@@ -9,6 +9,7 @@
 #include "ui/panels/speak_panel.h"
 #include "ui/panels/start_panel.h"
 #include "ui/panels/table_dialog.h"
+#include "ui/panels/theory_panel.h"
 #include "ui/panels/try_panel.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/score_view.h"
@@ -47,6 +48,15 @@ void MainWindow::makePlaces(QWidget* parent)
         tr("Meters"), meters, [meters] { return meters->table(); }, [meters] { return &meters->chart(); });
     m_places->add(tr("Try it"), new TryPanel(m_theme, m_session, m_places));
     m_places->add(tr("Speak"), new SpeakPanel(m_theme, m_session, m_places));
+    auto* theory = new TheoryPanel(m_theme, m_places);
+    m_places->add(
+        tr("Theory"), theory, [theory] { return theory->table(); }, [theory] { return &theory->chart(); });
+    connect(theory, &TheoryPanel::tableRequested, this, [this, theory] {
+        showTable([theory] { return theory->table(); });
+    });
+    connect(theory, &TheoryPanel::pictureRequested, this, [this, theory] {
+        m_files->savePicture(theory->chart(), tr("theory"));
+    });
     connect(m_projection, &ProjectionPanel::explainRequested, this, [this](const QString& html) {
         m_places->explain(m_projection, html);
     });

@@ -1,0 +1,91 @@
+// The statements to play with: one at a time, its inputs as sliders, its picture, its curve with simulated
+// points.
+#pragma once
+
+#include "core/plot/picture.h"
+#include "core/theory/statement.h"
+#include "ui/models/text_table_model.h"
+#include "ui/session/lane.h"
+
+#include <QWidget>
+#include <optional>
+
+class QComboBox;
+class QGridLayout;
+class QLabel;
+class QScrollArea;
+class QSlider;
+
+namespace lodestone::ui {
+
+class PictureView;
+class SeriesView;
+class Theme;
+
+/// Nothing here depends on a study. Formulas and simulations run on a lane of the panel's own.
+class TheoryPanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit TheoryPanel(Theme& theme, QWidget* parent = nullptr);
+    ~TheoryPanel() override;
+
+    void choose(const QString& id); ///< "T9"
+    const theory::Statement& statement() const { return *m_statement; }
+    const theory::Values& values() const { return m_values; }
+    SeriesView& chart() { return *m_chart; }
+    PictureView& picture() { return *m_picture; }
+    TextTable table() const; ///< formula and simulation at the present values, then the curve
+    bool settled() const { return !m_lane.busy(); }
+
+    /// One point of the curve: x, and per output of the sweep the formula and, at some, the simulation.
+    struct Curve {
+        std::vector<double> x;
+        std::vector<std::vector<double>> closed; ///< [output][sample]
+    };
+    struct Simulated {
+        std::vector<double> x;
+        std::vector<theory::Measurements> found;
+        theory::Measurements here; ///< at the present values
+    };
+
+Q_SIGNALS:
+    void tableRequested();
+    void pictureRequested();
+
+protected:
+    void showEvent(QShowEvent* event) override; // computes nothing before it is seen
+
+private:
+    struct Shown { // what one setting of the sliders gives
+        theory::Quantities outputs;
+        std::optional<plot::Picture> scene;
+        Curve curve;
+    };
+    void makeHead();
+    void makeSliders();
+    void setValue(const std::string& name, double value);
+    void refresh();
+    void showResult(const Shown& shown);
+    void showSimulation(const Simulated& simulated);
+    void drawSeries();
+    void writeFormula();
+
+    Theme& m_theme;
+    const theory::Statement* m_statement = nullptr;
+    theory::Values m_values;
+    theory::Quantities m_outputs;
+    Curve m_curve;
+    Simulated m_simulated;
+    QComboBox* m_choice = nullptr; // all owned by the widget tree
+    QLabel *m_words = nullptr, *m_formula = nullptr, *m_small = nullptr, *m_title = nullptr,
+           *m_state = nullptr;
+    PictureView* m_picture = nullptr;
+    QWidget* m_pictureSide = nullptr;
+    SeriesView* m_chart = nullptr;
+    QScrollArea* m_sliders = nullptr;
+    std::vector<std::pair<QSlider*, QLabel*>> m_controls; ///< one an input
+    bool m_stale = false;
+    Lane m_lane;
+};
+
+} // namespace lodestone::ui
