@@ -1,8 +1,13 @@
 #include "app/cli/export_report.h"
 
-#include "app/cli/context.h"
+#include "core/base/files.h"
+
+#ifdef LODESTONE_GUI
+#include "ui/shell/figure.h"
+#endif
 
 #include <cmath>
+#include <cstdlib>
 #include <fmt/format.h>
 
 namespace lodestone::app {
@@ -115,6 +120,63 @@ std::string reportOf(const session::Snapshot& snapshot, const session::Sweep& sw
         study.fingerprint().hex(), snapshot.fingerprint().hex(), snapshot.inputs.seed,
         constitution::mappingName(snapshot.inputs.constitution.mapping), snapshot.inputs.tau);
     return text;
+}
+
+void Keepsake::addTo(CLI::App& app)
+{
+    app.add_option("--select", select, "For a selection: all, held-out, agree, disagree or unsure")
+        ->capture_default_str();
+    app.add_option(
+           "--axes", axes,
+           "For a figure: ACROSS,UP among constitution, people, generation, principle:ID, component:1, "
+           "component:2")
+        ->capture_default_str();
+    app.add_option("--colour", colour, "For a figure: label, value, judgment or policy-weight")
+        ->capture_default_str();
+    app.add_option("--size", size, "For a figure: WIDTHxHEIGHT; the file has twice as many pixels")
+        ->capture_default_str();
+    app.add_flag("--dark", dark, "For a figure: dark colours");
+}
+
+bool Keepsake::knows(const std::string& what)
+{
+    return what == "figure" || what == "selection" || what == "report";
+}
+
+Result<void> Keepsake::write(
+    const std::string& what, const std::string& to, session::Pipeline& pipeline,
+    const std::shared_ptr<const session::Snapshot>& snapshot, const CommandContext& context) const
+{
+    if (what == "selection") {
+        LODESTONE_TRY(const std::string lines, selectionOf(*snapshot, select));
+        return writeFileAtomically(to, lines);
+    }
+    // The meter that takes refits, and the cones of the arrows.
+    LODESTONE_TRY(const auto refined, pipeline.refine(snapshot, context.work()));
+    if (what == "report") {
+        session::SweepOptions options;
+        options.position = snapshot->inputs.position;
+        options.layers = { snapshot->inputs.layer };
+        options.seed = snapshot->inputs.seed;
+        session::Sweep scores; // a study without labels has no baselines
+        if (auto swept = session::sweepLayers(*snapshot->foundation, {}, options, context.work()))
+            scores = std::move(*swept);
+        return writeFileAtomically(to, reportOf(*refined, scores));
+    }
+#ifdef LODESTONE_GUI
+    ui::FigureOptions figure;
+    const auto comma = axes.find(','), cross = size.find('x');
+    figure.across = axes.substr(0, comma);
+    figure.up = comma == std::string::npos ? std::string() : axes.substr(comma + 1);
+    figure.colourBy = colour;
+    figure.width = std::atoi(size.c_str());
+    figure.height = cross == std::string::npos ? 0 : std::atoi(size.c_str() + cross + 1);
+    figure.dark = dark;
+    return ui::writeFigure(*refined, to, figure);
+#else
+    return fail(
+        ErrorKind::Usage, "a build with the window, which draws figures", "one without it", "--what figure");
+#endif
 }
 
 } // namespace lodestone::app

@@ -1,5 +1,6 @@
 // Subcommands on a constitution's judgments and policy: judge, meters, simulate, export.
 #include "app/cli/context.h"
+#include "app/cli/export_report.h"
 #include "app/cli/study_access.h"
 
 #include "core/base/files.h"
@@ -372,15 +373,19 @@ void addExportCommand(CLI::App& app)
 {
     struct Options : SessionOptions {
         std::string what, to;
+        Keepsake keepsake;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
-        app, "export", "Scores of every reply as CSV, or the constitution's direction as .npy",
+        app, "export", "Files people keep: scores, the direction, a figure, pairs, a report",
         [options](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(const OpenSession session, openSession(*options, context));
             LODESTONE_TRY(const auto snapshot, snapshotOf(session, context, options->what == "direction"));
             const session::LayerStage& layer = *snapshot->layer;
-            if (options->what == "direction") {
+            if (Keepsake::knows(options->what)) {
+                LODESTONE_CHECK(options->keepsake.write(
+                    options->what, options->to, *session.pipeline, snapshot, context));
+            } else if (options->what == "direction") {
                 Eigen::VectorXf sum = Eigen::VectorXf::Zero(layer.rows.cols());
                 for (std::size_t i = 0; i < snapshot->judge->active.size(); ++i)
                     sum += (snapshot->judge->coefficients[static_cast<Eigen::Index>(i)]
@@ -424,11 +429,12 @@ void addExportCommand(CLI::App& app)
     options->addTo(*sub, false);
     sub->add_option(
            "--what", options->what,
-           "coordinates (CSV) or direction (.npy, the displacement Sigma w_c); figures are exported in the "
-           "window")
+           "coordinates (CSV), direction (.npy, the displacement Sigma w_c), figure (PNG of the projection), "
+           "selection (pairs as JSON Lines) or report (Markdown)")
         ->required()
-        ->check(CLI::IsMember({ "coordinates", "direction" }));
+        ->check(CLI::IsMember({ "coordinates", "direction", "figure", "selection", "report" }));
     sub->add_option("--to", options->to, "The file to write")->required();
+    options->keepsake.addTo(*sub);
 }
 
 } // namespace

@@ -45,6 +45,8 @@ Result<void> writeFigure(
     LODESTONE_TRY(const int up, axis(options.up));
     ScatterView scatter(theme);
     scatter.resize(options.width, options.height);
+    scatter.setAttribute(Qt::WA_DontShowOnScreen);
+    scatter.show(); // a widget that was never shown keeps its viewport's first size
     PlaneView view = planeView(snapshot, directions, across, up, 1);
     PointClasses points
         = pointClasses(snapshot, static_cast<ColourBy>(colour - std::begin(colours)), view.x.size());
