@@ -217,14 +217,14 @@ void TheoryPanel::makeHead()
         row->addWidget(made);
         return made;
     };
-    QToolButton* reset = button("theoryReset", "undo", tr("The statement's own values"));
+    m_reset = button("theoryReset", "undo", tr("The statement's own values"));
     QToolButton* table = button("theoryTable", "table", tr("The same as a table"));
     QToolButton* picture = button("theoryExport", "image", tr("Save the curve as a picture"));
     static_cast<QVBoxLayout*>(layout())->addLayout(row);
     connect(m_choice, &QComboBox::currentIndexChanged, this, [this](int at) {
         choose(m_choice->itemData(at).toString());
     });
-    connect(reset, &QToolButton::clicked, this, [this] {
+    connect(m_reset, &QToolButton::clicked, this, [this] {
         m_values = m_statement->standard();
         makeSliders();
         refresh();
@@ -240,6 +240,7 @@ void TheoryPanel::choose(const QString& id)
         return;
     m_statement = found;
     m_values = found->standard();
+    m_outputs.clear();
     m_curve = {};
     m_simulated = {};
     m_choice->setCurrentIndex(m_choice->findData(text(found->id)));
@@ -323,6 +324,12 @@ void TheoryPanel::showEvent(QShowEvent* event)
 
 void TheoryPanel::refresh()
 {
+    bool changed = false;
+    for (const theory::Input& input : m_statement->inputs)
+        changed = changed || m_values[input.name] != input.standard;
+    m_reset->setEnabled(changed);
+    m_reset->setToolTip(
+        changed ? tr("The statement's own values") : tr("These are the statement's own values"));
     m_stale = !isVisible();
     if (m_stale)
         return;
@@ -451,7 +458,11 @@ TextTable TheoryPanel::table() const
     table.header = { text(m_statement->sweep.input), tr("quantity"), tr("formula"), tr("simulation"),
                      tr("standard error") };
     const double now = m_values[m_statement->sweep.input];
-    for (const theory::Quantity& output : m_outputs) {
+    theory::Quantities outputs = m_outputs;
+    if (outputs.empty()) // asked for before the first result came
+        if (auto here = theory::evaluate(*m_statement, m_values))
+            outputs = std::move(*here);
+    for (const theory::Quantity& output : outputs) {
         const theory::Measured* found = theory::find(m_simulated.here, output.name);
         table.rows.push_back(
             { plain(now), text(output.name),

@@ -15,6 +15,7 @@ class QGridLayout;
 class QLabel;
 class QScrollArea;
 class QSlider;
+class QToolButton;
 
 namespace lodestone::ui {
 
@@ -77,6 +78,7 @@ private:
     Curve m_curve;
     Simulated m_simulated;
     QComboBox* m_choice = nullptr; // all owned by the widget tree
+    QToolButton* m_reset = nullptr;
     QLabel *m_words = nullptr, *m_formula = nullptr, *m_small = nullptr, *m_title = nullptr,
            *m_state = nullptr;
     PictureView* m_picture = nullptr;
