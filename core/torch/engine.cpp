@@ -1,8 +1,8 @@
 // The engine library's only exported symbol.
 #include "core/model/engine_entry.h"
+#include "core/torch/thread_budget.h"
 #include "core/torch/transformer.h"
 
-#include <ATen/Parallel.h>
 #include <thread>
 
 namespace {
@@ -13,7 +13,7 @@ lodestone::Result<lodestone::model::MatrixMeasurement> measure(int threads)
         = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     try {
         const c10::InferenceMode guard;
-        at::set_num_threads(used);
+        lodestone::torch_engine::useThreads(used);
         return lodestone::torch_engine::measurePaths(lodestone::torch_engine::shapesOf(576, 1536, 960), used);
     } catch (const std::exception& error) {
         return lodestone::fail(lodestone::ErrorKind::Failed, "to measure the matrix paths", error.what());

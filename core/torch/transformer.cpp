@@ -1,6 +1,7 @@
 #include "core/torch/transformer.h"
 
 #include "core/base/files.h"
+#include "core/torch/thread_budget.h"
 
 #include <ATen/Parallel.h>
 #include <algorithm>
@@ -119,7 +120,7 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
     LODESTONE_TRY(m_sha256, sha256OfFile(m_file.path(), work));
     m_threads = options.threads > 0 ? options.threads
                                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    at::set_num_threads(m_threads);
+    useThreads(m_threads);
     const PathChoice choice = choosePath(m_config, m_threads, options.matrixPath);
     m_matrixPath = choice.description;
 
@@ -360,7 +361,7 @@ Result<std::vector<Reading>> Transformer::read(
                 fmt::format("{}", change.direction.size()));
     try {
         const c10::InferenceMode guard;
-        at::set_num_threads(m_threads);
+        useThreads(m_threads);
         LODESTONE_TRY(const std::vector<Run> runs, plan(requests));
         const int rows = runs.back().firstRow + static_cast<int>(runs.back().request->tokens.size());
         at::Tensor x = embed(runs, rows);
@@ -395,7 +396,7 @@ Result<std::vector<Reading>> Transformer::read(
         for (int k = 0; k <= deepest; ++k) {
             if (work.cancelled())
                 return cancelled();
-            at::set_num_threads(threadsNow());
+            useThreads(threadsNow());
             const Block& block = m_blocks[static_cast<std::size_t>(k)];
             rmsNorm(map(std::as_const(x)), block.attentionNorm, m_config.normEpsilon, map(normed));
             at::Tensor queryKeyValue = (*block.queryKeyValue)(normed);
