@@ -45,11 +45,10 @@ std::optional<Picture> slidingScene(const Values& in)
     picture.y = "h_2";
     const auto cloud
         = [&](double x, double y) { return ellipse(x, y, factor(0, 0), factor(1, 0), factor(1, 1)); };
-    picture.shapes
-        = { line(Role::Generation, cloud(0, 0), "before", true),
-            line(Role::Judge, cloud(shift[0], shift[1]), "after"),
-            arrow(Role::Accent, shift[0], shift[1], "lambda Sigma w_c"),
-            arrow(Role::Faint, in["lambda"] * m->judge[0], in["lambda"] * m->judge[1], "lambda w_c") };
+    picture.shapes = { line(Role::Generation, cloud(0, 0), "before", true),
+                       line(Role::Judge, cloud(shift[0], shift[1]), "after"),
+                       arrow(Role::Accent, shift[0], shift[1], "λ Σ w_c"),
+                       arrow(Role::Faint, in["lambda"] * m->judge[0], in["lambda"] * m->judge[1], "λ w_c") };
     return picture;
 }
 
@@ -175,8 +174,10 @@ std::optional<Picture> driftScene(const Values& in)
 std::optional<Picture> squashedScene(const Values& in)
 {
     const double theta = in["theta"] / degrees, kappa = in["kappa"];
-    Picture picture
-        = plane("The worst covariance of that condition number: it squashes what both directions share", 1.3);
+    Picture picture = plane(
+        "The worst covariance of that condition number: it squashes what both directions share (dashed: in "
+        "training)",
+        1.3);
     // Its short axis halves the angle between the two.
     const double axis = theta / 2, small = 1 / kappa;
     Points points;
@@ -185,9 +186,9 @@ std::optional<Picture> squashedScene(const Values& in)
         points.push_back(
             { a * std::cos(axis) - b * std::sin(axis), a * std::sin(axis) + b * std::cos(axis) });
     }
-    picture.shapes = { line(Role::Faint, ellipse(0, 0, 1, 0, 1), "in training", true),
-                       line(Role::Generation, points, "in use"), arrow(Role::Values, 1, 0, "u_*"),
-                       arrow(Role::Judge, std::cos(theta), std::sin(theta), "u_c") };
+    picture.shapes
+        = { line(Role::Faint, ellipse(0, 0, 1, 0, 1), "", true), line(Role::Generation, points, "in use"),
+            arrow(Role::Values, 1, 0, "u_*"), arrow(Role::Judge, std::cos(theta), std::sin(theta), "u_c") };
     return picture;
 }
 

@@ -173,6 +173,7 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
     m_chart = new SeriesView(theme, right);
     m_chart->setObjectName(QStringLiteral("theoryChart"));
     m_chart->setAccessibleName(tr("Formula and simulation"));
+    m_chart->setSurface(ChartView::Surface::Ground);
     rightColumn->addWidget(m_state);
     rightColumn->addWidget(m_chart, 1);
     figures->addWidget(m_pictureSide);
