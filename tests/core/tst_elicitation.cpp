@@ -2,6 +2,7 @@
 // words.
 #include "core/constitution/elicitation.h"
 #include "core/constitution/study_examples.h"
+#include "core/data/capture.h"
 #include "core/model/language_model.h"
 #include "tests/support/fake_model.h"
 #include "tests/support/geometry_support.h"
@@ -266,6 +267,78 @@ private Q_SLOTS:
         std::sort(unknown.begin(), unknown.end());
         QCOMPARE(unknown, (Words{ "kindly", "zap", "zip" }));
         QVERIFY((*extended)->knows("safe") && !(*extended)->knows("kindly") && !(*extended)->knows("zap"));
+    }
+
+    void wordsOfSeveralTokensAreContinued()
+    {
+        const ScratchStudy study({ 12, 6, 2, 3 });
+        FakeModel model(3, 12);
+        const auto cloze = ClozeElicitation::open(*study.study);
+        VERIFY_OK(cloze);
+        // "kindly" begins with the table's "kind", "zap" and "zip" with the same blank: no first token is
+        // theirs alone. "safe" is one token.
+        const Principle principle = principleOf({ "kindly", "zap" }, { "zip", "safe" });
+        QCOMPARE((*cloze)->wordsToAsk(principle), (Words{ "kindly", "zap", "zip", "safe" }));
+        int partial = 0;
+        const auto extended = (*cloze)->withAllWords(
+            model, *study.study, { principle }, {},
+            [&](const std::shared_ptr<ClozeElicitation>&) { ++partial; });
+        VERIFY_OK(extended);
+        QVERIFY(partial >= 1); // what one token settles comes first
+        QVERIFY((*extended)->wordsToAsk(principle).empty());
+        QVERIFY((*extended)->knowledgeOf(principle) != (*cloze)->knowledgeOf(principle));
+        const auto judged = (*extended)->judge(principle);
+        VERIFY_OK(judged);
+        QVERIFY(judged->unknown.empty() && judged->scores.allFinite());
+        // Independently: each word's first logit on the stored state, and the rest read in one piece.
+        const auto& set = study.study->set();
+        const auto encode
+            = [&](const std::string& text) { return model.tokenizer().encode(text, text::Special::Plain); };
+        for (const int row : { 0, 7, 17 })
+            for (std::size_t s = 0; s < (*cloze)->suffixes().size(); ++s) {
+                const auto logit = [&](const std::string& word) {
+                    const auto tokens = encode(" " + word);
+                    double sum = study.truth.clozeStates[s].row(row).dot(model.unembeddingRow(tokens[0]));
+                    if (tokens.size() > 1) {
+                        model::Request request;
+                        request.tokens = data::promptTokens(
+                            model, set, set.responses[static_cast<std::size_t>(row)].prompt);
+                        for (const auto& part :
+                             { data::responseTokens(model, set, row),
+                               data::suffixTokens(model, (*cloze)->suffixes()[s], set.kind), tokens })
+                            request.tokens.insert(request.tokens.end(), part.begin(), part.end());
+                        request.scored = { static_cast<int>(request.tokens.size() - tokens.size() + 1),
+                                           static_cast<int>(request.tokens.size()) };
+                        const auto reading = model.read({ &request, 1 }, {}, {});
+                        for (const float one : reading.value()[0].logProbabilities)
+                            sum += one;
+                    }
+                    return sum;
+                };
+                const auto pole = [&](const std::string& a, const std::string& b) {
+                    return std::log(std::exp(logit(a)) + std::exp(logit(b)));
+                };
+                COMPARE_NEAR(
+                    judged->perSuffix(row, static_cast<Eigen::Index>(s)),
+                    pole("kindly", "zap") - pole("zip", "safe"), 1e-3);
+            }
+        // Alone among the words of its own principle, "zap" counts by its first token.
+        const Principle single = principleOf({ "zap" }, { "rude" });
+        QVERIFY((*extended)->wordsToAsk(single).empty());
+        const auto first = (*extended)->judge(single);
+        VERIFY_OK(first);
+        const auto rude = std::find(study.truth.words.begin(), study.truth.words.end(), "rude")
+            - study.truth.words.begin();
+        const double expected = study.truth.clozeStates[0].row(3).dot(
+            model.unembeddingRow(encode(" zap")[0])
+            - Eigen::VectorXd(study.truth.wordRows.row(rude).transpose()));
+        COMPARE_NEAR(first->perSuffix(3, 0), expected, 1e-4);
+        // Another model cannot continue this study.
+        FakeModel other(3, 12);
+        other.setSha256(std::string(64, 'b'));
+        VERIFY_FAILS(
+            (*cloze)->withAllWords(other, *study.study, { principle }), "The principle",
+            "the model that read");
     }
 
     void conditionedClozeReadsTheText()
