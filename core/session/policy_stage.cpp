@@ -1,5 +1,7 @@
 #include "core/session/policy_stage.h"
 
+#include "core/policy/outcome.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -26,7 +28,7 @@ std::shared_ptr<const PolicyStage> makePolicyStage(const Snapshot& snapshot, Fin
     for (int i = 0; i < points; ++i) {
         const double at
             = largest * (static_cast<double>(i) / (points - 1)) * (static_cast<double>(i) / (points - 1));
-        const policy::Tilt tilt = policy::tilt(layer.pool, judge.rewards, values, at);
+        const policy::TiltGains tilt = policy::tiltGains(layer.pool, judge.rewards, values, at);
         stage->curve.push_back({ at, tilt.kl, tilt.rewardGain, tilt.valueGain });
     }
     return stage;
