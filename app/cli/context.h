@@ -50,6 +50,9 @@ void addStudyCommands(CLI::App& app);
 void addDirectionCommands(CLI::App& app);
 void addJudgmentCommands(CLI::App& app);
 void addTheoryCommands(CLI::App& app);
+void addSimulateCommand(CLI::App& app);
+void addExportCommand(CLI::App& app);
+void addReproduceCommand(CLI::App& app);
 
 Json layerJson(Layer layer);
 /// "71 % (64-78)" from shares.
