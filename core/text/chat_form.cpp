@@ -45,8 +45,9 @@ Result<ChatForm> chatFormFromJson(const nlohmann::json& document, const std::str
     if (!document.is_object())
         return badInput("an object that describes a chat form", document.type_name(), where);
     ChatForm form;
-    for (const auto& [key, value] : document.items()) {
-        const std::string name = key;
+    for (const auto& item : document.items()) {
+        const std::string name = item.key();
+        const nlohmann::json& value = item.value();
         bool known = false, right = false;
         forEachText(form, [&](const char* text, std::string& target) {
             if (name != text)

@@ -269,7 +269,9 @@ Result<std::vector<Mark>> readAddedTokens(const json& entries, const std::string
     std::vector<Mark> marks;
     if (!entries.is_array() && !entries.is_object())
         return badInput("a list or an object of added tokens", entries.type_name(), where);
-    for (const auto& [key, entry] : entries.items()) {
+    for (const auto& item : entries.items()) {
+        const std::string key = item.key();
+        const json& entry = item.value();
         const bool ok = entry.is_object() && entry.contains("content") && entry["content"].is_string();
         const json id = entries.is_object() ? json::parse(key, nullptr, false)
             : ok && entry.contains("id")    ? entry["id"]
