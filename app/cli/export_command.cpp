@@ -1,4 +1,5 @@
 // Subcommand export: files that people keep of a session.
+#include "app/cli/direction_export.h"
 #include "app/cli/export_report.h"
 #include "app/cli/session_options.h"
 
@@ -11,7 +12,7 @@ namespace lodestone::app {
 void addExportCommand(CLI::App& app)
 {
     struct Options : SessionOptions {
-        std::string what, to;
+        std::string what, to, role = "displacement";
         Keepsake keepsake;
     };
     auto options = std::make_shared<Options>();
@@ -25,13 +26,11 @@ void addExportCommand(CLI::App& app)
                 LODESTONE_CHECK(options->keepsake.write(
                     options->what, options->to, *session.pipeline, snapshot, context));
             } else if (options->what == "direction") {
-                Eigen::VectorXf sum = Eigen::VectorXf::Zero(layer.rows.cols());
-                for (std::size_t i = 0; i < snapshot->judge->active.size(); ++i)
-                    sum += (snapshot->judge->coefficients[static_cast<Eigen::Index>(i)]
-                            * snapshot->principles[static_cast<std::size_t>(snapshot->judge->active[i])]
-                                  ->direction.displacement)
-                               .cast<float>();
-                LODESTONE_CHECK(formats::writeNpy(options->to, sum.transpose()));
+                LODESTONE_CHECK(writeJudgeDirection(
+                    *snapshot,
+                    options->role == "read-out" ? formats::DirectionRole::ReadOut
+                                                : formats::DirectionRole::Displacement,
+                    options->to));
             } else {
                 const data::ResponseSet& set = session.foundation->study->set();
                 std::string csv = "id,value,held_out,w_c,w_star,w_gen";
@@ -68,12 +67,17 @@ void addExportCommand(CLI::App& app)
     options->addTo(*sub, false);
     sub->add_option(
            "--what", options->what,
-           "coordinates (CSV), direction (.npy, the displacement Sigma w_c), figure (PNG of the projection), "
+           "coordinates (CSV), direction (.npy, .safetensors or .gguf), figure (PNG of the projection), "
            "selection (pairs as JSON Lines) or report (Markdown)")
         ->required()
         ->check(CLI::IsMember({ "coordinates", "direction", "figure", "selection", "report" }));
     sub->add_option("--to", options->to, "The file to write")->required();
     options->keepsake.addTo(*sub);
+    sub->add_option(
+           "--role", options->role,
+           "Of a direction: the displacement Sigma w_c, to steer along, or the read-out w_c, to score with")
+        ->capture_default_str()
+        ->check(CLI::IsMember({ "displacement", "read-out" }));
 }
 
 } // namespace lodestone::app

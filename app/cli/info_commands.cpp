@@ -1,5 +1,6 @@
 // The subcommand info: what a file, a study or this machine is.
 #include "app/cli/context.h"
+#include "app/cli/file_info.h"
 #include "app/cli/study_access.h"
 
 #include "core/model/model_config.h"
@@ -22,9 +23,6 @@ Result<Info> infoOfModel(const std::filesystem::path& path)
 {
     LODESTONE_TRY(const formats::Gguf file, formats::Gguf::open(path));
     Json result{ { "kind", "model" }, { "path", path.string() }, { "format", "GGUF" } };
-    if (const auto architecture = file.text("general.architecture");
-        architecture && *architecture == "controlvector")
-        result["kind"] = "control vector";
     const auto config = model::ModelConfig::fromGguf(file);
     if (!config)
         return tl::unexpected(config.error());
@@ -111,24 +109,16 @@ Result<Info> infoOfStudy(const std::string& name)
     return Info{ std::move(result), std::move(table) };
 }
 
-Result<Info> infoOfArray(const std::string& path)
-{
-    LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(path));
-    return Info{ { { "kind", "array" },
-                   { "path", path },
-                   { "shape", array.shape() },
-                   { "type", formats::npyTypeName(array.type()) } },
-                 fmt::format(
-                     "{}: array ({}) of {}\n", path, fmt::join(array.shape(), ", "),
-                     formats::npyTypeName(array.type())) };
-}
-
 Result<Info> infoOfPath(const std::string& path)
 {
+    if (isToldByItsContent(path)) {
+        LODESTONE_TRY(PathInfo told, infoOfFile(path));
+        return Info{ std::move(told.document), std::move(told.table) };
+    }
     std::error_code error;
     if (std::filesystem::is_directory(path, error))
         return infoOfStudy(path);
-    return std::filesystem::path(path).extension() == ".npy" ? infoOfArray(path) : infoOfModel(path);
+    return infoOfModel(path);
 }
 
 Result<Info> infoOfMachine(const CommandContext& context)
@@ -196,7 +186,7 @@ void addInfoCommands(CLI::App& app)
             return {};
         });
     sub->add_option(
-        "paths", options->paths, "Model files, study folders or .npy arrays (none: the default model)");
+        "paths", options->paths, "Models, studies, arrays, directions, tables (none: the default model)");
     sub->add_option("--study", options->study, "A study: a folder, or the shipped 'sample' and 'requests'");
     sub->add_flag("--machine", options->machine, "Measure this machine's matrix paths");
 }

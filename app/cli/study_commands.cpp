@@ -160,7 +160,8 @@ void addImportCommand(CLI::App& app)
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
         app, "import",
-        "Own activations (.npy [N, d] or [N, L, d]) beside a table of texts and labels, as a study",
+        "Own activations [N, d] or [N, L, d] (.npy, .npz, .safetensors, .pt) beside a table of texts and "
+        "labels, as a study",
         [options](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(
                 const data::ImportSummary summary,
@@ -177,7 +178,8 @@ void addImportCommand(CLI::App& app)
                     summary.pairs, summary.layers));
             return {};
         });
-    sub->add_option("--activations", options->activations, "The array")->required();
+    sub->add_option("--activations", options->activations, "The array; of a file with several FILE#NAME")
+        ->required();
     sub->add_option("--table", options->table, "A .jsonl or .csv with one row per text")->required();
     sub->add_option("--study", options->study, "The folder to write")->required();
     sub->add_option("--train-fraction", options->trainFraction, "Share of texts for training")

@@ -2,6 +2,8 @@
 
 #include "core/base/files.h"
 #include "core/formats/lines.h"
+#include "core/formats/npy.h"
+#include "core/formats/open_tensors.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -74,16 +76,14 @@ Result<ImportSummary> importActivations(
     const std::filesystem::path& activations, const std::filesystem::path& table,
     const std::filesystem::path& folder, const SplitSpec& split)
 {
-    LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(activations));
-    if (array.shape().size() != 2 && array.shape().size() != 3)
-        return badInput(
-            "an array [N, d] or [N, L, d]", fmt::format("[{}]", fmt::join(array.shape(), ", ")),
-            activations.string());
-    const std::size_t rows = array.rows(), width = array.shape().back(),
-                      layers = array.shape().size() == 3 ? array.shape()[1] : 1;
+    LODESTONE_TRY(const formats::OpenTensor opened, formats::openTensor(activations.string()));
+    const formats::Tensor& array = opened.array();
+    if (array.shape.size() != 2 && array.shape.size() != 3)
+        return badInput("an array [N, d] or [N, L, d]", array.shapeText(), activations.string());
+    const std::size_t rows = array.shape[0], width = array.shape.back(),
+                      layers = array.shape.size() == 3 ? array.shape[1] : 1;
     if (rows == 0 || width == 0 || layers == 0)
-        return badInput(
-            "at least one number", fmt::format("[{}]", fmt::join(array.shape(), ", ")), activations.string());
+        return badInput("at least one number", array.shapeText(), activations.string());
     LODESTONE_TRY(const formats::Table texts, formats::readTable(table));
     if (!texts.bad.empty())
         return tl::unexpected(texts.bad.front().error);
@@ -92,7 +92,8 @@ Result<ImportSummary> importActivations(
             fmt::format("{} rows as in {}", rows, activations.string()), fmt::format("{}", texts.rows.size()),
             table.string());
     LODESTONE_TRY(const ResponseSet set, readSet(texts, table.string()));
-    const RowMatrix values = array.toFloat();
+    RowMatrix values(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(layers * width));
+    array.read(0, array.items(), values.data());
     for (Eigen::Index i = 0; i < values.rows(); ++i)
         if (!values.row(i).allFinite())
             return badInput(

@@ -57,4 +57,20 @@ Result<TensorFile> openTensors(const std::filesystem::path& path)
         kind == FileKind::Gguf ? "a GGUF file" : "a file of another kind", path.string());
 }
 
+Result<OpenTensor> openTensor(const std::string& path)
+{
+    std::error_code error;
+    const std::size_t at = std::filesystem::exists(path, error) ? std::string::npos : path.rfind('#');
+    LODESTONE_TRY(TensorFile file, openTensors(path.substr(0, at)));
+    if (at != std::string::npos) {
+        LODESTONE_CHECK(file.tensor(path.substr(at + 1)));
+        return OpenTensor{ std::move(file), path.substr(at + 1) };
+    }
+    if (file.tensors.size() != 1)
+        return badInput(
+            "one array, or one chosen as FILE#NAME", fmt::format("{}", file.tensors.size()), path);
+    std::string name = file.tensors.begin()->first;
+    return OpenTensor{ std::move(file), std::move(name) };
+}
+
 } // namespace lodestone::formats

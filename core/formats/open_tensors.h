@@ -12,4 +12,13 @@ Result<FileKind> fileKind(const std::filesystem::path& path);
 /// A file of any of these formats but GGUF, or a folder of safetensors.
 Result<TensorFile> openTensors(const std::filesystem::path& path);
 
+/// One array and the file that it looks into.
+struct OpenTensor {
+    TensorFile file;
+    std::string name;
+    const Tensor& array() const { return file.tensors.find(name)->second; }
+};
+/// The only array of a file, or FILE#NAME.
+Result<OpenTensor> openTensor(const std::string& path);
+
 } // namespace lodestone::formats

@@ -1,5 +1,6 @@
 // The command line as scripts use it: one JSON document, the contract's keys, the core's numbers, and exit
 // codes.
+#include "core/formats/direction_file.h"
 #include "core/formats/npy.h"
 #include "core/session/layer_sweep.h"
 #include "core/session/pipeline.h"
@@ -498,6 +499,38 @@ private Q_SLOTS:
                 Eigen::VectorXd(Eigen::Map<const Eigen::VectorXf>(stored.data(), 12).cast<double>()),
                 displacement),
             0.0, 1e-5);
+        // The file says what it is; as a control vector it stands at the same layer, and as a read-out it is
+        // w_c.
+        const auto vector = m_scratch / "direction.gguf", readOut = m_scratch / "direction.safetensors";
+        for (const auto& [path, role] : { std::pair(vector, "displacement"), std::pair(readOut, "read-out") })
+            QCOMPARE(
+                run(judged(
+                        "export",
+                        { QStringLiteral("--layer"), QStringLiteral("2"), QStringLiteral("--what"),
+                          QStringLiteral("direction"), QStringLiteral("--role"), QString::fromLatin1(role),
+                          QStringLiteral("--to"), pathText(path) }))
+                    .code,
+                0);
+        Eigen::VectorXd weights = Eigen::VectorXd::Zero(12);
+        for (std::size_t i = 0; i < 2; ++i)
+            weights += snapshot->judge->coefficients[static_cast<Eigen::Index>(i)]
+                * snapshot->principles[i]->direction.readOut.weights;
+        for (const auto& path : { npy, vector, readOut }) {
+            const auto file = formats::readDirectionFile(path.string());
+            VERIFY_OK(file);
+            const formats::FileDirection& direction = *file->only().value();
+            const bool moves = path != readOut;
+            QVERIFY(
+                direction.role
+                == (moves ? formats::DirectionRole::Displacement : formats::DirectionRole::ReadOut));
+            QVERIFY(direction.layer == Layer::blockOutput(2));
+            QCOMPARE(file->origin.position, std::string("mean"));
+            QCOMPARE(file->origin.modelSha256, m_study->study->model().sha256);
+            COMPARE_NEAR(*file->origin.heldOutScore, snapshot->judge->heldOut.accuracy.value, 1e-12);
+            COMPARE_NEAR(
+                distance(Eigen::VectorXd(direction.values.cast<double>()), moves ? displacement : weights),
+                0.0, 1e-5);
+        }
         const Run refused = run(judged(
             "export",
             { QStringLiteral("--what"), QStringLiteral("direction"), QStringLiteral("--to"),

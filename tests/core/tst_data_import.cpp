@@ -2,6 +2,7 @@
 // rows.
 #include "core/data/import_activations.h"
 #include "core/data/response_set.h"
+#include "core/formats/safetensors.h"
 #include "tests/support/gguf_writer.h"
 #include "tests/support/result_checks.h"
 
@@ -525,6 +526,29 @@ private Q_SLOTS:
         QVERIFY(!(*study)->set().labelled());
     }
 
+    /// The same rows from a safetensors file with two arrays.
+    void ownActivationsMayBeSafetensors()
+    {
+        const ScratchFolder folder;
+        const formats::RowMatrix rows = counting(4, 3);
+        const std::span<const float> values(rows.data(), 12);
+        VERIFY_OK(formats::writeSafetensors(
+            folder / "a.safetensors", { { "mean", { 4, 3 }, values }, { "mask", { 12 }, values } }));
+        const auto table = folder.write("t.csv", "text,label\na,1\nb,0\nc,1\nd,0\n");
+        VERIFY_FAILS(
+            importActivations(folder / "a.safetensors", table, folder / "study", {}),
+            "one chosen as FILE#NAME", "found 2");
+        VERIFY_FAILS(
+            importActivations(folder / "a.safetensors#none", table, folder / "study", {}), "a tensor 'none'");
+        VERIFY_FAILS(
+            importActivations(folder / "a.safetensors#mask", table, folder / "study", {}),
+            "an array [N, d] or [N, L, d], found [12]");
+        VERIFY_OK(importActivations(folder / "a.safetensors#mean", table, folder / "study", {}));
+        const auto study = Study::open(folder / "study");
+        VERIFY_OK(study);
+        QVERIFY((*study)->activations(Layer::blockOutput(0), Position::Mean).value() == rows);
+    }
+
     void ownActivationsThatDoNotFitAreNamed()
     {
         const ScratchFolder folder;
@@ -562,7 +586,9 @@ private Q_SLOTS:
         VERIFY_FAILS(
             importActivations(folder / "none.npy", three, folder / "study", {}), "at least one number",
             "none.npy");
-        VERIFY_FAILS(importActivations(three, three, folder / "study", {}), "a .npy file", "t3.csv");
+        VERIFY_FAILS(
+            importActivations(three, three, folder / "study", {}), ".safetensors, .npy, .npz or .pt file",
+            "t3.csv");
         QVERIFY(!std::filesystem::exists(folder / "study"));
     }
 };
