@@ -1,8 +1,11 @@
-// Subcommands from labels and words to directions: directions, elicit.
+// The subcommand from labels to directions: directions.
 #include "app/cli/context.h"
 #include "app/cli/study_access.h"
+#include "app/cli/sweep_output.h"
 
-#include "core/session/layer_sweep.h"
+#include "core/constitution/study_examples.h"
+#include "core/geometry/direction_evidence.h"
+#include "core/session/elicitation_bench.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,70 +14,107 @@
 namespace lodestone::app {
 namespace {
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json intervalJson(const geometry::Interval& interval)
+Json matrixJson(const Eigen::MatrixXd& matrix)
 {
-    return Json::array({ number(interval.low), number(interval.high) });
-}
-
-Json rowJson(const session::SweepRow& row, bool pairs)
-{
-    const auto pick = [&](const geometry::Score& score) {
-        return number(pairs ? score.accuracy.value : score.auc.value);
-    };
-    Json result{ { "layer", layerJson(row.layer) },
-                 { "pair_accuracy", pairs ? number(row.accuracy.value) : Json(nullptr) },
-                 { "pair_accuracy_ci", pairs ? intervalJson(row.accuracy.interval) : Json(nullptr) },
-                 { "auc", number(row.auc.value) },
-                 { "auc_ci", intervalJson(row.auc.interval) },
-                 { "random", number(pairs ? row.random.accuracy : row.random.auc) },
-                 { "random_upper", number(pairs ? row.random.accuracyUpper : row.random.aucUpper) },
-                 { "shuffled", number(pairs ? row.shuffled.accuracy : row.shuffled.auc) },
-                 { "shuffled_upper", number(pairs ? row.shuffled.accuracyUpper : row.shuffled.aucUpper) },
-                 { "length", row.length ? pick(*row.length) : Json(nullptr) },
-                 { "embedding", row.embedding ? pick(*row.embedding) : Json(nullptr) },
-                 { "cross_validated", number(row.crossValidated) },
-                 { "relative_strength", number(row.relativeStrength) } };
-    if (std::isfinite(row.linearity))
-        result["linearity"] = row.linearity;
-    if (row.rawDifference) { // massive activations shown, not hidden
-        result["raw_difference_of_means"] = pick(*row.rawDifference);
-        result["massive_share"] = row.massiveShare;
+    Json rows = Json::array();
+    for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+        Json row = Json::array();
+        for (Eigen::Index j = 0; j < matrix.cols(); ++j)
+            row.push_back(jsonNumber(matrix(i, j)));
+        rows.push_back(std::move(row));
     }
-    return result;
+    return rows;
 }
 
-std::string sweepTable(const session::Sweep& sweep)
+/// How far people's direction at a layer can be trusted: the cone of its resamples and the items against it.
+Result<void> addTrust(
+    const session::Foundation& foundation, const session::SweepOptions& options, const std::string& value,
+    Layer layer, Json& document, std::string& table)
 {
-    std::string table = fmt::format(
-        "{:<17}{:>9} {:>9}{:>8} {:>9}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "layer", sweep.pairs ? "pairs" : "",
-        "95 %", "AUC", "95 %", "random", "shuffled", "length", "embed.", "linear");
-    for (std::size_t i = 0; i < sweep.rows.size(); ++i) {
-        const session::SweepRow& row = sweep.rows[i];
-        const auto optional = [&](const std::optional<geometry::Score>& score) {
-            return score ? percent(sweep.pairs ? score->accuracy.value : score->auc.value) : std::string("-");
-        };
-        table += fmt::format(
-            "{:<17}{:>9} {:>9}{:>8.2f} {:>9}{:>8}{:>8}{:>8}{:>8}{:>8}{}\n", row.layer.label(),
-            sweep.pairs ? percent(row.accuracy.value) : "",
-            sweep.pairs ? percentInterval(row.accuracy.interval.low, row.accuracy.interval.high) : "",
-            row.auc.value, fmt::format("{:.2f}-{:.2f}", row.auc.interval.low, row.auc.interval.high),
-            percent(sweep.pairs ? row.random.accuracy : row.random.auc),
-            percent(sweep.pairs ? row.shuffled.accuracy : row.shuffled.auc), optional(row.length),
-            optional(row.embedding),
-            std::isfinite(row.linearity) ? fmt::format("{:.2f}", row.linearity) : "-",
-            static_cast<int>(i) == sweep.best ? "  <- best inside training" : "");
+    LODESTONE_TRY(const geometry::Rows rows, foundation.study->activations(layer, options.position));
+    const auto examples = constitution::examplesOf(
+        foundation.study->set(), foundation.training, static_cast<std::size_t>(rows.rows()), value);
+    LODESTONE_TRY(const auto design, geometry::designOf(rows, examples.training));
+    const auto cone = geometry::bootstrapCone(design, 1000, options.seed);
+    if (!cone)
+        return {}; // one prompt says nothing about the spread over prompts
+    LODESTONE_TRY(const auto fit, geometry::fitDirection(geometry::Method::DifferenceOfMeans, design));
+    const double against
+        = geometry::antiAlignedShare(design, design.coordinates.fromRaw(*fit.displacement).delta);
+    document["cone"] = { { "median_cosine", jsonNumber(cone->median) },
+                         { "low_cosine", jsonNumber(cone->low) },
+                         { "half_angle_degrees", jsonNumber(cone->halfAngleDegrees()) } };
+    document["anti_aligned"] = jsonNumber(against);
+    geometry::FitOptions asked;
+    asked.seed = options.seed;
+    if (const auto own = geometry::fitDirection(options.method, design, asked)) {
+        document["note"] = own->note; // how it was oriented, and what centring took away (T45)
+        table += fmt::format("{}: {}\n", geometry::methodName(options.method), own->note);
     }
-    return table;
+    table += fmt::format(
+        "difference of means at {}: refits on resampled prompts lie within {:.0f} degrees (95 %), median "
+        "cosine {:.2f}; {} of the training items point against it\n",
+        layer.label(), cone->halfAngleDegrees(), cone->median, percent(against));
+    return {};
 }
 
-Result<std::vector<Layer>> layersAsked(const std::string& text)
+/// Values against each other at one layer: transfer, leave-one-out and cosines.
+Result<void> addComparison(
+    const session::Foundation& foundation, const session::SweepOptions& options, Layer layer, Json& document,
+    std::string& table, const Work& work)
 {
-    if (text.empty() || text == "all")
-        return std::vector<Layer>{};
-    LODESTONE_TRY(const Layer layer, Layer::parse(text));
-    return std::vector<Layer>{ layer };
+    const data::Study& study = *foundation.study;
+    LODESTONE_TRY(const geometry::Rows rows, study.activations(layer, options.position));
+    std::vector<geometry::NamedExamples> sets;
+    for (const std::string& value : study.set().values()) {
+        const auto examples = constitution::examplesOf(
+            study.set(), foundation.training, static_cast<std::size_t>(rows.rows()), value);
+        if (examples.training.size() > 0 && examples.heldOut.size() > 0)
+            sets.push_back({ value, examples.training, examples.heldOut });
+    }
+    if (sets.size() < 2)
+        return badInput(
+            "a study with labels about two values or more", std::to_string(sets.size()), "--compare");
+    LODESTONE_TRY(const auto found, geometry::transfer(options.method, rows, sets, options.seed, work));
+    std::vector<int> training;
+    for (Eigen::Index i = 0; i < rows.rows(); ++i)
+        if (foundation.training[static_cast<std::size_t>(i)])
+            training.push_back(static_cast<int>(i));
+    LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(rows, training));
+    LODESTONE_TRY(const auto sigma, session::sigmaOf(rows, training, foundation.groups, coordinates));
+    LODESTONE_TRY(const auto cosines, geometry::cosinesOf(found.displacements, coordinates, sigma));
+    Json accuracy = Json::array(), intervals = Json::array(), without = Json::array();
+    table += fmt::format("transfer at {}, fitted on rows, scored on columns\n{:<14}", layer.label(), "");
+    for (const std::string& name : found.names)
+        table += fmt::format("{:>14}", name.substr(0, 13));
+    table += "\n";
+    for (std::size_t i = 0; i < found.names.size(); ++i) {
+        Json row = Json::array(), bounds = Json::array();
+        table += fmt::format("{:<14}", found.names[i].substr(0, 13));
+        for (const geometry::Estimate& cell : found.accuracy[i]) {
+            row.push_back(jsonNumber(cell.value));
+            bounds.push_back(jsonInterval(cell.interval));
+            table += fmt::format("{:>14}", percent(cell.value));
+        }
+        table += "\n";
+        accuracy.push_back(std::move(row));
+        intervals.push_back(std::move(bounds));
+        without.push_back({ { "value", found.names[i] },
+                            { "accuracy", jsonNumber(found.withoutIt[i].value) },
+                            { "accuracy_ci", jsonInterval(found.withoutIt[i].interval) } });
+    }
+    table += fmt::format("{:<14}", "all others");
+    for (const geometry::Estimate& cell : found.withoutIt)
+        table += fmt::format("{:>14}", percent(cell.value));
+    table += "\n";
+    document["transfer"] = { { "layer", layerJson(layer) },
+                             { "values", found.names },
+                             { "accuracy", std::move(accuracy) },
+                             { "accuracy_ci", std::move(intervals) },
+                             { "leave_one_out", std::move(without) },
+                             { "cosines", matrixJson(cosines.euclidean) },
+                             { "cosines_sigma", matrixJson(cosines.sigma) } };
+    return {};
 }
 
 void addDirectionsCommand(CLI::App& app)
@@ -83,6 +123,7 @@ void addDirectionsCommand(CLI::App& app)
         std::string study, target = "labels", method = "difference-of-means", position = "mean",
                            layer = "all";
         double trainFraction = 0;
+        bool compare = false;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
@@ -129,7 +170,7 @@ void addDirectionsCommand(CLI::App& app)
                 session::sweepLayers(*foundation, target, sweepOptions, context.work()));
             Json layers = Json::array();
             for (const session::SweepRow& row : sweep.rows)
-                layers.push_back(rowJson(row, sweep.pairs));
+                layers.push_back(sweepRowJson(row, sweep.pairs));
             Json document{ { "target", options->target },
                            { "method", options->method },
                            { "position", data::positionName(sweepOptions.position) },
@@ -150,183 +191,40 @@ void addDirectionsCommand(CLI::App& app)
                     geometry::scoreRowScores(
                         { target.scores.data(), static_cast<std::size_t>(target.scores.size()) },
                         examples.heldOut, 1000, context.seed));
-                document["direct_accuracy"] = number(direct.accuracy.value);
-                document["direct_accuracy_ci"] = intervalJson(direct.accuracy.interval);
+                document["direct_accuracy"] = jsonNumber(direct.accuracy.value);
+                document["direct_accuracy_ci"] = jsonInterval(direct.accuracy.interval);
                 table += fmt::format(
                     "the target itself agrees with people in {} of held-out pairs ({})\n",
                     percent(direct.accuracy.value),
                     percentInterval(direct.accuracy.interval.low, direct.accuracy.interval.high));
             }
-            context.print(document, table + sweepTable(sweep));
+            table += sweepTable(sweep);
+            const Layer best = sweep.rows[static_cast<std::size_t>(sweep.best)].layer;
+            if (target.scores.size() == 0)
+                LODESTONE_CHECK(addTrust(*foundation, sweepOptions, target.value, best, document, table));
+            if (options->compare)
+                LODESTONE_CHECK(
+                    addComparison(*foundation, sweepOptions, best, document, table, context.work()));
+            context.print(document, table);
             return {};
         });
+    std::string methodNames;
+    for (const geometry::Method method : geometry::allMethods())
+        methodNames += (methodNames.empty() ? "" : ", ") + std::string(geometry::methodName(method));
     sub->add_option("--study", options->study, "A study folder, or sample / requests")->required();
+    sub->add_flag(
+        "--compare", options->compare,
+        "Values against each other at the best layer: transfer, leave one out, cosines");
     sub->add_option(
            "--target", options->target,
            "labels, pmi, loglik, loglik-per-token, length, or one of the study's values")
         ->capture_default_str();
-    sub->add_option(
-           "--method", options->method, "difference-of-means, ridge, logistic, mass-mean, lda or lat")
-        ->capture_default_str();
+    sub->add_option("--method", options->method, methodNames)->capture_default_str();
     sub->add_option("--position", options->position, "mean or last")->capture_default_str();
     sub->add_option("--layer", options->layer, "A block's number, embedding, or all")->capture_default_str();
     sub->add_option(
            "--train-fraction", options->trainFraction, "Share of prompts for training (default: the study's)")
         ->check(CLI::Range(0.05, 0.95));
-}
-
-void addElicitCommand(CLI::App& app)
-{
-    struct Options {
-        std::string study, constitution, principle, positive, negative, way = "cloze", layer = "all", label,
-                                                                        position = "mean";
-    };
-    auto options = std::make_shared<Options>();
-    CLI::App* sub = addCommand(
-        app, "elicit", "From a principle's words to a direction, with the evidence beside it",
-        [options](CommandContext& context) -> Result<void> {
-            LODESTONE_TRY(const auto study, openStudy(options->study));
-            LODESTONE_TRY(const auto foundation, session::Foundation::open(study));
-            std::vector<constitution::Principle> principles;
-            if (!options->constitution.empty()) {
-                LODESTONE_TRY(const auto constitution, constitution::readConstitution(options->constitution));
-                principles = constitution.principles;
-                if (principles.empty())
-                    return badInput("at least one principle", "none", options->constitution);
-            } else if (!options->principle.empty() || !options->positive.empty()) {
-                constitution::Principle principle = constitution::neutralPrinciple();
-                principle.id = principle.name
-                    = options->principle.empty() ? options->positive : options->principle;
-                principle.text = options->principle.empty()
-                    ? "The " + data::itemKindName(study->set().kind) + " is " + options->positive + "."
-                    : options->principle;
-                if (!options->positive.empty())
-                    principle.positive = constitution::wordsOf(options->positive);
-                if (!options->negative.empty())
-                    principle.negative = constitution::wordsOf(options->negative);
-                principle.value = options->label;
-                principles.push_back(std::move(principle));
-            } else
-                principles = constitution::constitutionForValues(
-                                 study->set().labelled() && study->set().positiveLabel == "harmless"
-                                     ? std::vector<std::string>{ "harmless" }
-                                     : study->set().labelled() ? std::vector<std::string>{}
-                                                               : study->set().values())
-                                 .principles;
-            std::unique_ptr<model::LanguageModel> model;
-            std::unique_ptr<constitution::Elicitation> conditioned;
-            if (options->way == "conditioned-cloze") {
-                LODESTONE_TRY(model, context.loadModel());
-                conditioned = std::make_unique<constitution::ConditionedCloze>(study, *model);
-            } else if (!foundation->cloze)
-                return badInput("a study with cloze states", foundation->noCloze, options->study);
-            std::shared_ptr<constitution::ClozeElicitation> cloze = foundation->cloze;
-            Json results = Json::array();
-            std::string table;
-            for (const constitution::Principle& principle : principles) {
-                if (!conditioned) {
-                    // Words outside the study's table need the model.
-                    if (!cloze->wordsToAsk(principle).empty())
-                        if (const auto path = context.resolveModel()) {
-                            if (!model) {
-                                LODESTONE_TRY(model, context.loadModel());
-                            }
-                            if (model->sha256() == study->model().sha256) {
-                                LODESTONE_TRY(
-                                    cloze,
-                                    cloze->withAllWords(*model, *study, { principle }, context.work()));
-                            }
-                        }
-                }
-                const constitution::Elicitation& elicitation
-                    = conditioned ? *conditioned : static_cast<const constitution::Elicitation&>(*cloze);
-                LODESTONE_TRY(
-                    const constitution::Judged judged, elicitation.judge(principle, context.work()));
-                const std::string value = options->label.empty()
-                    ? (study->set().labelled() ? "" : principle.value)
-                    : options->label;
-                const auto values = study->set().values();
-                if (!options->label.empty() && std::find(values.begin(), values.end(), value) == values.end()
-                    && !study->set().labelled())
-                    return badInput(
-                        fmt::format("a value among {}", fmt::join(values, ", ")), "'" + value + "'",
-                        "--label");
-                const bool known = std::find(values.begin(), values.end(), value) != values.end();
-                session::SweepTarget target{ judged.scores, {} };
-                session::SweepOptions sweepOptions;
-                sweepOptions.method = geometry::Method::Ridge;
-                LODESTONE_TRY(const data::Position position, data::parsePosition(options->position));
-                sweepOptions.position = session::availablePosition(*study, position);
-                LODESTONE_TRY(sweepOptions.layers, layersAsked(options->layer));
-                sweepOptions.seed = context.seed;
-                sweepOptions.scoredValue = known && !study->set().labelled() ? value : "";
-                LODESTONE_TRY(
-                    const session::Sweep sweep,
-                    session::sweepLayers(*foundation, target, sweepOptions, context.work()));
-                // The judgments themselves were fitted to nothing: all labelled items may score them.
-                auto all = constitution::examplesOf(
-                    study->set(), std::vector<bool>(study->set().responses.size(), false),
-                    study->set().responses.size(), sweepOptions.scoredValue);
-                LODESTONE_TRY(
-                    const auto direct,
-                    geometry::scoreRowScores(
-                        { judged.scores.data(), static_cast<std::size_t>(judged.scores.size()) }, all.heldOut,
-                        1000, context.seed));
-                LODESTONE_TRY(
-                    const auto length, geometry::lengthOnly(foundation->lengths, all.heldOut, all.heldOut));
-                Json layers = Json::array();
-                for (const session::SweepRow& row : sweep.rows)
-                    layers.push_back(rowJson(row, sweep.pairs));
-                results.push_back(
-                    { { "principle", principle.name },
-                      { "way", elicitation.name() },
-                      { "value", value },
-                      { "direct_accuracy", sweep.pairs ? number(direct.accuracy.value) : Json(nullptr) },
-                      { "direct_accuracy_ci",
-                        sweep.pairs ? intervalJson(direct.accuracy.interval) : Json(nullptr) },
-                      { "direct_auc", number(direct.auc.value) },
-                      { "direct_auc_ci", intervalJson(direct.auc.interval) },
-                      { "length_accuracy", number(sweep.pairs ? length.accuracy.value : length.auc.value) },
-                      { "unknown_words", judged.unknown },
-                      { "layers", layers },
-                      { "best", layers[static_cast<std::size_t>(sweep.best)] } });
-                table += fmt::format(
-                    "{} ({}): {} / {}\n", principle.name, elicitation.name(),
-                    constitution::joinWords(principle.positive), constitution::joinWords(principle.negative));
-                if (!judged.unknown.empty())
-                    table += fmt::format(
-                        "  not one token of their own, left out: {}\n", fmt::join(judged.unknown, ", "));
-                table += sweep.pairs
-                    ? fmt::format(
-                        "  the model's answers agree with people in {} of the pairs ({}), length alone {}\n",
-                        percent(direct.accuracy.value),
-                        percentInterval(direct.accuracy.interval.low, direct.accuracy.interval.high),
-                        percent(length.accuracy.value))
-                    : fmt::format(
-                        "  the model's answers: AUC {:.2f} ({:.2f}-{:.2f})\n", direct.auc.value,
-                        direct.auc.interval.low, direct.auc.interval.high);
-                table += sweepTable(sweep) + "\n";
-            }
-            if (results.size() == 1)
-                context.print(results[0], table);
-            else {
-                Json document = results[0];
-                document["principles"] = results;
-                context.print(document, table);
-            }
-            return {};
-        });
-    sub->add_option("--study", options->study, "A study folder, or sample / requests")->required();
-    sub->add_option("--constitution", options->constitution, "A constitution file");
-    sub->add_option("--principle", options->principle, "A principle's text");
-    sub->add_option("--positive", options->positive, "Words of the positive pole");
-    sub->add_option("--negative", options->negative, "Words of the negative pole");
-    sub->add_option("--way", options->way, "cloze or conditioned-cloze")
-        ->capture_default_str()
-        ->check(CLI::IsMember({ "cloze", "conditioned-cloze" }));
-    sub->add_option("--layer", options->layer, "A block's number, embedding, or all")->capture_default_str();
-    sub->add_option("--position", options->position, "mean or last")->capture_default_str();
-    sub->add_option("--label", options->label, "Score on the labels of this value only");
 }
 
 } // namespace
@@ -335,6 +233,7 @@ void addDirectionCommands(CLI::App& app)
 {
     addDirectionsCommand(app);
     addElicitCommand(app);
+    addRefusalCommand(app);
 }
 
 } // namespace lodestone::app

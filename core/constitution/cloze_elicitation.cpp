@@ -102,6 +102,28 @@ Result<Judged> ClozeElicitation::judge(const Principle& principle, const Work&, 
     return judged;
 }
 
+std::pair<Eigen::VectorXd, Eigen::VectorXd> ClozeElicitation::polesAlone(const Principle& principle) const
+{
+    std::pair<Eigen::VectorXd, Eigen::VectorXd> alone{ Eigen::VectorXd::Zero(m_states[0].rows()),
+                                                       Eigen::VectorXd::Zero(m_states[0].rows()) };
+    for (const RowMatrix& states : m_states) {
+        const RowMatrix logits = states * m_rows.transpose();
+        const Eigen::VectorXd all = logSumExp(logits);
+        for (const auto& [words, result] : { std::pair(&principle.positive, &alone.first),
+                                             std::pair(&principle.negative, &alone.second) }) {
+            RowMatrix own(logits.rows(), 0);
+            for (const std::string& word : *words)
+                if (const auto found = m_rowOf.find(word); found != m_rowOf.end()) {
+                    own.conservativeResize(Eigen::NoChange, own.cols() + 1);
+                    own.col(own.cols() - 1) = logits.col(found->second);
+                }
+            if (own.cols() > 0)
+                *result += (logSumExp(own) - all) / static_cast<double>(m_states.size());
+        }
+    }
+    return alone;
+}
+
 std::vector<std::string> ClozeElicitation::completions(const std::string& prefix, std::size_t limit) const
 {
     std::vector<std::string> words;

@@ -1,6 +1,8 @@
 #include "core/constitution/constitution.h"
 
 #include "core/base/files.h"
+#include "core/constitution/constitution_edit.h"
+#include "core/constitution/ways.h"
 
 #include <algorithm>
 #include <cctype>
@@ -13,6 +15,8 @@ namespace lodestone::constitution {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t longestText = 4000; ///< bytes: about 700 words
 
 Result<std::string> textOf(const json& object, const char* key, const std::string& where, bool required)
 {
@@ -157,9 +161,9 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
         }
         if (entry.contains("way")) {
             LODESTONE_TRY(principle.way, textOf(entry, "way", place, true));
-            if (principle.way != "cloze" && principle.way != "conditioned-cloze")
+            if (!findWay(principle.way))
                 return badInput(
-                    "cloze or conditioned-cloze", "'" + principle.way + "'", place + ", key 'way'");
+                    "a way among " + wayNames(), "'" + principle.way + "'", place + ", key 'way'");
         }
         if (const std::string problem = problemOf(principle); !problem.empty())
             return badInput("two poles that can be told apart", problem, place);
@@ -191,11 +195,7 @@ nlohmann::ordered_json toJson(const Constitution& constitution)
              { "principles", principles } };
 }
 
-Result<Constitution> readConstitution(const std::filesystem::path& path)
-{
-    LODESTONE_TRY(const json document, formats::readJson(path));
-    return constitutionFromJson(document, path.string());
-}
+Result<Constitution> readConstitution(const std::filesystem::path& path) { return importConstitution(path); }
 
 Result<void> writeConstitution(const std::filesystem::path& path, const Constitution& constitution)
 {
@@ -213,6 +213,11 @@ std::string problemOf(const Principle& principle)
         for (const std::string& word : *pole)
             if (word.size() > 60)
                 return fmt::format("'{}...' is too long for a word", word.substr(0, 30));
+    if (principle.text.size() > longestText)
+        return fmt::format(
+            "a text of {} bytes, too long to be read after every reply: shorten it to about 700 words, or "
+            "split it into several principles",
+            principle.text.size());
     return {};
 }
 

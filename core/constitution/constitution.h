@@ -19,7 +19,7 @@ struct Principle {
     double weight = 1; ///< -2 .. 2; a negative weight turns the principle round
     bool on = true;
     std::string value; ///< the study's value that it is about; may be empty
-    std::string way = "cloze"; ///< "cloze" judges by the poles' words, "conditioned-cloze" by the text itself
+    std::string way = "cloze"; ///< one of constitution/ways.h: "cloze" judges by the poles' words
 
     bool operator==(const Principle&) const = default;
 };

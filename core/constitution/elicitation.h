@@ -3,6 +3,7 @@
 
 #include "core/base/progress.h"
 #include "core/constitution/constitution.h"
+#include "core/constitution/contrast.h"
 #include "core/data/study.h"
 
 #include <Eigen/Core>
@@ -16,11 +17,22 @@ class LanguageModel;
 
 namespace lodestone::constitution {
 
-/// One judgment per response, higher towards the positive pole.
+/// What a way finds (docs/theory.md 8.2).
+enum class Yields {
+    ReadOut, ///< one judgment per response, on which a read-out is regressed
+    Displacement ///< a move of the residual stream, which becomes a read-out by Sigma^{-1}
+};
+std::string yieldsName(Yields yields); ///< "read-out", "displacement"
+
+/// One judgment per response, higher towards the positive pole; or a displacement.
 struct Judged {
     Eigen::VectorXd scores; ///< [responses], log-odds (natural log); NaN where not judged yet
     Eigen::MatrixXd perSuffix; ///< [responses, suffixes], for ways that average over suffixes; else empty
     std::vector<std::string> unknown; ///< pole words that could not be scored
+    Eigen::VectorXd positiveAlone,
+        negativeAlone; ///< [responses] what each pole says by itself, both higher
+                       ///< the more it applies; empty where a way has one pole only
+    std::shared_ptr<const Contrast> contrast; ///< of a displacement; then `scores` is empty
 };
 
 /// Hears partial results: scores so far (NaN where missing).
@@ -33,6 +45,7 @@ public:
     virtual std::string name() const = 0; ///< "cloze": the command line's word
     virtual std::string description() const = 0; ///< one sentence for people
     virtual bool needsModel() const = 0;
+    virtual Yields yields() const { return Yields::ReadOut; }
     virtual Result<Judged>
     judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const = 0;
 };
@@ -52,6 +65,10 @@ public:
     /// Error when a pole has no word that can be scored.
     Result<Judged>
     judge(const Principle& principle, const Work& work = {}, const PartialSink& partial = {}) const override;
+
+    /// log p(a word of the pole | response) among the words of the table, for either pole by itself (mean
+    /// over the suffixes). Shapes [responses]. Costs a product with the whole table, unlike `judge`.
+    std::pair<Eigen::VectorXd, Eigen::VectorXd> polesAlone(const Principle& principle) const;
 
     bool knows(const std::string& word) const; ///< by one row of the unembedding
     /// Words of a principle for which a model is needed: those that neither the table nor an earlier look-up

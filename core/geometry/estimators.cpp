@@ -16,8 +16,15 @@ namespace lodestone::geometry {
 
 namespace {
 
-constexpr std::array<Method, 6> methods{ Method::DifferenceOfMeans, Method::Ridge, Method::Logistic,
-                                         Method::MassMean,          Method::Lda,   Method::Lat };
+constexpr std::array<Method, 9> methods{ Method::DifferenceOfMeans,
+                                         Method::Ridge,
+                                         Method::Logistic,
+                                         Method::MassMean,
+                                         Method::Lda,
+                                         Method::Lat,
+                                         Method::Caa,
+                                         Method::Pca,
+                                         Method::PcaCentred };
 
 /// A direction on the design's coordinates, before it goes back to raw h.
 struct Standardised {
@@ -125,6 +132,50 @@ Result<Standardised> fitLat(const Design& design, const ClassMeans& means, std::
     return through(means, std::move(component));
 }
 
+/// Differences high - low: the signed pairs, or for single rows every row of one class with one of the other,
+/// drawn in random order.
+Rows labelledDifferences(const Design& design, const Eigen::VectorXd& classes, std::uint64_t seed)
+{
+    if (!design.centred())
+        return signedRows(design.X, classes);
+    std::vector<int> sides[2];
+    for (Eigen::Index i = 0; i < design.size(); ++i)
+        sides[classes[i] > 0 ? 1 : 0].push_back(static_cast<int>(i));
+    Rng rng(seed, 0x9ca);
+    rng.shuffle(sides[0]);
+    rng.shuffle(sides[1]);
+    Rows differences(static_cast<Eigen::Index>(std::min(sides[0].size(), sides[1].size())), design.width());
+    for (Eigen::Index i = 0; i < differences.rows(); ++i)
+        differences.row(i) = design.X.row(sides[1][static_cast<std::size_t>(i)])
+            - design.X.row(sides[0][static_cast<std::size_t>(i)]);
+    return differences;
+}
+
+/// First principal component of labelled differences, turned towards their mean.
+Result<Standardised> fitPca(
+    const Design& design, const Eigen::VectorXd& classes, const ClassMeans& means, bool centred,
+    std::uint64_t seed, std::string& note)
+{
+    const Rows differences = labelledDifferences(design, classes, seed);
+    if (differences.rows() < 3)
+        return badInput("at least three differences", std::to_string(differences.rows()), "PCA");
+    LODESTONE_TRY(const Spectrum spectrum, principalComponents(differences, 1, centred));
+    if (spectrum.components.cols() == 0)
+        return badInput("differences that vary", "no variance", "PCA");
+    Eigen::VectorXd component = spectrum.components.col(0);
+    if (component.dot(means.difference) < 0)
+        component = -component;
+    const Eigen::VectorXd mean = transposeTimes(differences, Eigen::VectorXd::Ones(differences.rows()))
+        / static_cast<double>(differences.rows());
+    const double square = differences.cast<double>().squaredNorm() / static_cast<double>(differences.rows());
+    const int share = square > 0 ? static_cast<int>(std::lround(100 * mean.squaredNorm() / square)) : 0;
+    note = "oriented towards the mean difference";
+    if (centred)
+        note += "; centring took away the mean difference, " + std::to_string(share)
+            + " % of the differences' mean square: what is left need not be the value (T45)";
+    return through(means, std::move(component));
+}
+
 void measureTraining(
     const Design& design, const Eigen::VectorXd& classes, const Standardised& direction, DirectionFit& fit)
 {
@@ -153,6 +204,12 @@ std::string_view methodName(Method method)
         return "lda";
     case Method::Lat:
         return "lat";
+    case Method::Caa:
+        return "caa";
+    case Method::Pca:
+        return "pca";
+    case Method::PcaCentred:
+        return "pca-centred";
     }
     return "";
 }
@@ -237,11 +294,20 @@ Result<DirectionFit> fitDirection(
         fit.note = "oriented by the labels";
         break;
     }
+    case Method::Caa:
     case Method::MassMean: {
         LODESTONE_TRY(const ClassMeans means, classMeans(design, classes));
         direction = through(means, means.difference.cwiseProduct(design.coordinates.scale.cwiseAbs2()));
         fit.displacement = design.coordinates.toRaw(Displacement{ means.difference });
         fit.note = "oriented by the labels; coordinates not standardised";
+        break;
+    }
+    case Method::Pca:
+    case Method::PcaCentred: {
+        LODESTONE_TRY(const ClassMeans means, classMeans(design, classes));
+        LODESTONE_TRY(
+            direction, fitPca(design, classes, means, method == Method::PcaCentred, options.seed, fit.note));
+        fit.displacement = design.coordinates.toRaw(Displacement{ direction.weights });
         break;
     }
     case Method::Lda: {

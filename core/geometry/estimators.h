@@ -24,13 +24,16 @@ enum class Method {
     MassMean, ///< the mean difference on raw h used as a read-out, unstandardised (Marks & Tegmark 2023)
     Lda, ///< Sigma^{-1} times the mean difference, Sigma pooled within classes and shrunk (Fisher 1936;
          ///< covariance.h)
-    Lat ///< first principal component of randomly signed differences, sign by labels (Zou et al. 2023)
+    Lat, ///< first principal component of randomly signed differences, sign by labels (Zou et al. 2023)
+    Caa, ///< mean raw difference, scored along itself without standardising (Rimsky et al. 2023)
+    Pca, ///< first principal component of labelled differences about zero, standardised
+    PcaCentred ///< the same about their mean, which takes the value's own difference away (T45)
 };
 
 /// All methods in the order above.
 std::span<const Method> allMethods();
 
-/// "difference-of-means", "ridge", "logistic", "mass-mean", "lda", "lat".
+/// "difference-of-means", "ridge", "logistic", "mass-mean", "lda", "lat", "caa", "pca", "pca-centred".
 std::string_view methodName(Method method);
 
 /// The inverse; an Error of kind Usage lists the names.
@@ -42,7 +45,8 @@ struct DirectionFit {
     /// The offset puts 0 at the decision boundary for labels, at the mean of the training rows for pairs, and
     /// makes ridge on scores a prediction of the score.
     ReadOut readOut;
-    /// On raw h, for the methods that estimate a move (difference of means, mass-mean, LAT), oriented alike.
+    /// On raw h, for the methods that estimate a move (difference of means, mass-mean, LAT, CAA, PCA),
+    /// oriented alike.
     std::optional<Displacement> displacement;
     double strength
         = 0; ///< of the penalty, absolute; for LDA the Ledoit-Wolf shrinkage; 0 where there is none

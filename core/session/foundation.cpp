@@ -1,5 +1,7 @@
 #include "core/session/foundation.h"
 
+#include "core/constitution/reply_reader.h"
+
 #include <cmath>
 
 namespace lodestone::session {
@@ -20,8 +22,32 @@ Foundation::open(std::shared_ptr<const data::Study> study, std::optional<double>
         result->cloze = std::move(*cloze);
     else
         result->noCloze = cloze.error().message();
+    const std::string& sha256 = study->model().sha256;
+    const std::size_t responses = study->set().responses.size();
+    auto store = constitution::AnswerStore::open(constitution::shippedAnswers(*study), sha256, responses);
+    if (!store) {
+        result->answersProblem = store.error().message();
+        store = constitution::AnswerStore(sha256, responses);
+    }
+    // A cache that cannot be read is a cache that is not there.
+    if (const auto cached
+        = constitution::AnswerStore::open(constitution::cachedAnswers(*study), sha256, responses))
+        store->merge(*cached);
+    result->answers = std::make_shared<constitution::AnswerStore>(std::move(*store));
     result->study = std::move(study);
     return std::shared_ptr<const Foundation>(std::move(result));
+}
+
+constitution::WayContext Foundation::wayContext(model::LanguageModel* model) const
+{
+    constitution::WayContext context;
+    context.study = study;
+    context.cloze = cloze;
+    context.model = model;
+    context.store = answers;
+    context.training = training;
+    context.rows = constitution::labelledRows(study->set());
+    return context;
 }
 
 Eigen::VectorXd Foundation::likelihoodScores(LikelihoodKind kind) const

@@ -3,6 +3,7 @@
 
 #include "core/constitution/elicitation.h"
 #include "core/constitution/study_examples.h"
+#include "core/constitution/ways.h"
 
 #include <memory>
 
@@ -19,6 +20,12 @@ struct Foundation {
     std::string noCloze; ///< why, then
     std::map<std::string, constitution::Judged>
         conditioned; ///< what a model said of principles' texts, by text
+    std::shared_ptr<constitution::AnswerStore> answers; ///< of the study and of the user's cache; never null
+    std::string answersProblem; ///< why the study's own answers could not be read; empty when they could
+
+    /// What the ways work with on this study, asking about its labelled responses; without a model only what
+    /// is stored can be said.
+    constitution::WayContext wayContext(model::LanguageModel* model = nullptr) const;
 
     static Result<std::shared_ptr<const Foundation>>
     open(std::shared_ptr<const data::Study> study, std::optional<double> trainFraction = {});

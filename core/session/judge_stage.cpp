@@ -1,11 +1,32 @@
 #include "core/session/judge_stage.h"
 
 #include "core/session/directions.h"
+#include "core/session/elicitation_bench.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace lodestone::session {
+
+namespace {
+
+/// By the answers that are stored; no model is asked here.
+Result<constitution::Judged>
+judgedByWay(const Foundation& foundation, const constitution::Principle& principle)
+{
+    LODESTONE_TRY(const auto way, constitution::makeWay(principle.way, foundation.wayContext()));
+    return way->judge(principle);
+}
+
+/// A displacement becomes a read-out by the inverse of Sigma (docs/theory.md 8.2).
+Result<Direction>
+directionFromContrast(const LayerStage& layer, const constitution::Contrast& contrast, std::uint64_t seed)
+{
+    LODESTONE_TRY(auto readOut, readOutOf(contrast, layer.layer, *layer.sigma));
+    return finishDirection(layer, std::move(readOut), seed);
+}
+
+} // namespace
 
 std::shared_ptr<const PrincipleStage> makePrincipleStage(
     const Foundation& foundation, const LayerStage& layer, const constitution::Principle& principle,
@@ -19,9 +40,17 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
     };
     if (principle.way == "conditioned-cloze") {
         const auto asked = foundation.conditioned.find(principle.text);
-        if (asked == foundation.conditioned.end())
+        if (asked != foundation.conditioned.end())
+            stage->judged = asked->second;
+        else if (auto stored = judgedByWay(foundation, principle))
+            stage->judged = std::move(*stored);
+        else
             return refuse("The model has not read this text yet.");
-        stage->judged = asked->second;
+    } else if (principle.way != "cloze") {
+        auto judged = judgedByWay(foundation, principle);
+        if (!judged)
+            return refuse(judged.error().message());
+        stage->judged = std::move(*judged);
     } else if (!foundation.cloze) {
         return refuse(foundation.noCloze);
     } else {
@@ -30,7 +59,9 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
             return refuse(judged.error().message());
         stage->judged = std::move(*judged);
     }
-    auto direction = directionFromScores(foundation, layer, stage->judged.scores, seed);
+    auto direction = stage->judged.contrast
+        ? directionFromContrast(layer, *stage->judged.contrast, seed)
+        : directionFromScores(foundation, layer, stage->judged.scores, seed);
     if (!direction)
         return refuse(direction.error().message());
     stage->direction = std::move(*direction);
@@ -42,8 +73,9 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
         = [](const Eigen::VectorXd& v) { return std::span(v.data(), static_cast<std::size_t>(v.size())); };
     if (auto score = geometry::scoreRowScores(spanOf(stage->direction.scores), heldOut, 1000, seed))
         stage->aboutValue = *score;
-    if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), heldOut, 1000, seed))
-        stage->direct = *score;
+    if (!stage->judged.contrast)
+        if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), heldOut, 1000, seed))
+            stage->direct = *score;
     return stage;
 }
 

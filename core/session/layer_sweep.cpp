@@ -3,6 +3,7 @@
 #include "core/base/rng.h"
 #include "core/geometry/ridge.h"
 #include "core/geometry/standardise.h"
+#include "core/session/elicitation_bench.h"
 
 #include <algorithm>
 #include <cmath>
@@ -146,6 +147,36 @@ Result<void> scoreRawDifference(
     return {};
 }
 
+/// A displacement found from words, as a read-out at this layer; fitted to nothing here, so that agreement
+/// with the training labels may choose the layer.
+Result<SweepRow> scoreDisplacement(
+    const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, Layer layer,
+    const Rows& rows, const Examples& training, const Examples& heldOut)
+{
+    SweepRow result;
+    std::vector<int> trainingRows;
+    for (Eigen::Index i = 0; i < rows.rows(); ++i)
+        if (foundation.training[static_cast<std::size_t>(i)])
+            trainingRows.push_back(static_cast<int>(i));
+    LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(rows, trainingRows));
+    LODESTONE_TRY(const auto sigma, sigmaOf(rows, trainingRows, foundation.groups, coordinates));
+    LODESTONE_TRY(const auto readOut, readOutOf(*target.contrast, layer, sigma));
+    LODESTONE_TRY(const auto score, geometry::scoreReadOut(readOut, rows, heldOut, 1000, options.seed));
+    result.accuracy = score.accuracy;
+    result.auc = score.auc;
+    LODESTONE_TRY(const auto trained, geometry::scoreReadOut(readOut, rows, training, 0));
+    result.crossValidated = training.arePairs() ? trained.accuracy.value : trained.auc.value;
+    const auto at = std::find(target.contrast->layers.begin(), target.contrast->layers.end(), layer);
+    result.linearity = target.contrast->heldOutCorrelation[at - target.contrast->layers.begin()];
+    if (options.baselines && training.size() > 0) {
+        geometry::HeldOutOptions chance;
+        chance.seed = options.seed;
+        LODESTONE_TRY(result.random, geometry::randomDirections(rows, training, heldOut, chance));
+        LODESTONE_TRY(result.length, geometry::lengthOnly(foundation.lengths, training, heldOut, chance));
+    }
+    return result;
+}
+
 } // namespace
 
 data::Position availablePosition(const data::Study& study, data::Position wanted)
@@ -182,7 +213,8 @@ Result<Sweep> sweepLayers(
         const auto examples = constitution::examplesOf(
             study.set(), foundation.training, static_cast<std::size_t>(rows.rows()),
             target.value.empty() ? options.scoredValue : target.value);
-        if (target.scores.size() == 0 && (examples.training.size() == 0 || examples.heldOut.size() == 0))
+        if (target.scores.size() == 0 && !target.contrast
+            && (examples.training.size() == 0 || examples.heldOut.size() == 0))
             return badInput(
                 "people's labels on training and held-out prompts",
                 target.value.empty() ? "too few in this study" : "too few about '" + target.value + "'",
@@ -191,7 +223,12 @@ Result<Sweep> sweepLayers(
         sweep.heldOut = examples.heldOut.size();
         sweep.pairs = !study.set().labelled();
         SweepRow row;
-        if (target.scores.size() > 0) {
+        if (target.contrast) {
+            LODESTONE_TRY(
+                row,
+                scoreDisplacement(
+                    foundation, target, options, layers[i], rows, examples.training, examples.heldOut));
+        } else if (target.scores.size() > 0) {
             LODESTONE_TRY(
                 row,
                 scoreJudgments(

@@ -7,10 +7,11 @@
 namespace lodestone::session {
 
 /// What the directions are fitted to. People's labels when `scores` is empty; else one judgment per response
-/// (NaN: none).
+/// (NaN: none); or a displacement, which is scored as the read-out that it becomes.
 struct SweepTarget {
     Eigen::VectorXd scores;
     std::string value; ///< fit and score only on this value's labels; empty: all
+    std::shared_ptr<const constitution::Contrast> contrast = nullptr; ///< of a displacement
 };
 
 struct SweepRow {

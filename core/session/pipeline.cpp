@@ -84,6 +84,10 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
             return cancelled();
         Fingerprint key = layerKey;
         key.add(principle.way);
+        if (principle.way != "cloze" && principle.way != "conditioned-cloze")
+            key.add(principle.text)
+                .add(constitution::isAnswered(
+                    principle.way, std::span(&principle, 1), m_foundation->wayContext()));
         if (principle.way == "conditioned-cloze") {
             const auto asked = m_foundation->conditioned.find(principle.text);
             key.add(principle.text)

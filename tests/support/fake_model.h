@@ -42,8 +42,8 @@ public:
             "{{'<|im_start|>system\nYou are terse.<|im_end|>\n'}}{% for message in messages %}<|im_start|>"))
         , m_sha256(64, 'a')
     {
-        const ByteVocabulary vocabulary(
-            { " kind", " cruel", " honest", " good", " bad", " helpful", " safe" });
+        const ByteVocabulary vocabulary({ " kind", " cruel", " honest", " good", " bad", " helpful", " safe",
+                                          " yes", " no", " A", " B", " high", " low" });
         GgufWriter file;
         vocabulary.writeTo(file);
         const QTemporaryDir folder;

@@ -1,0 +1,432 @@
+// The subcommand elicit: from a principle's words to a direction, one way or all of them side by side.
+#include "app/cli/study_access.h"
+#include "app/cli/sweep_output.h"
+
+#include "core/constitution/reply_reader.h"
+#include "core/session/elicitation_bench.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <set>
+#include <sstream>
+
+namespace lodestone::app {
+namespace {
+
+using constitution::Principle;
+
+struct ElicitOptions {
+    std::string study, constitution, principle, positive, negative, way, layer = "all", label,
+                                                                         position = "mean";
+    int paraphrases = 1;
+    bool bench = false, keep = false;
+    CLI::Option* principleOption = nullptr; ///< given, even if empty
+};
+
+/// What the options name: a file, words, or one principle per value of the study.
+Result<std::vector<Principle>> principlesOf(const ElicitOptions& options, const data::Study& study)
+{
+    if (!options.constitution.empty()) {
+        LODESTONE_TRY(const auto constitution, constitution::readConstitution(options.constitution));
+        if (constitution.principles.empty())
+            return badInput("at least one principle", "none", options.constitution);
+        return constitution.principles;
+    }
+    if (options.principleOption->count() > 0
+        && options.principle.find_first_not_of(" \t\r\n") == std::string::npos)
+        return badInput("a principle's text: write one sentence", "an empty one", "--principle");
+    if (!options.principle.empty() || !options.positive.empty()) {
+        Principle principle = constitution::neutralPrinciple();
+        principle.id = principle.name = options.principle.empty() ? options.positive : options.principle;
+        principle.text = options.principle.empty()
+            ? "The " + data::itemKindName(study.set().kind) + " is " + options.positive + "."
+            : options.principle;
+        if (!options.positive.empty())
+            principle.positive = constitution::wordsOf(options.positive);
+        if (!options.negative.empty())
+            principle.negative = constitution::wordsOf(options.negative);
+        principle.value = options.label;
+        if (const std::string problem = constitution::problemOf(principle); !problem.empty())
+            return badInput("a principle that can be judged", problem, "--principle");
+        return std::vector<Principle>{ principle };
+    }
+    return constitution::constitutionForValues(
+               study.set().labelled() && study.set().positiveLabel == "harmless"
+                   ? std::vector<std::string>{ "harmless" }
+                   : study.set().labelled() ? std::vector<std::string>{}
+                                            : study.set().values())
+        .principles;
+}
+
+/// Stored answers of the study and of the user's cache, and how many there were before asking.
+struct Answers {
+    std::shared_ptr<constitution::AnswerStore> store;
+    std::size_t before = 0;
+};
+Result<void>
+keepAnswers(const Answers& answers, const data::Study& study, bool withStudy, const CommandContext& context)
+{
+    if (answers.store->size() == 0 || (!withStudy && answers.store->size() == answers.before))
+        return {};
+    const auto saved = answers.store->save(
+        withStudy ? constitution::shippedAnswers(study) : constitution::cachedAnswers(study));
+    if (withStudy)
+        return saved;
+    if (!saved) // the numbers are there; only asking again will take its time
+        context.say("The answers could not be kept: " + saved.error().message());
+    return {};
+}
+
+Json evidenceJson(const session::Evidence& evidence)
+{
+    return { { "linearity", jsonNumber(evidence.heldOutLinearity) },
+             { "cross_validated_linearity", jsonNumber(evidence.linearity) },
+             { "agreement", jsonNumber(evidence.agreement) },
+             { "symmetry", jsonNumber(evidence.symmetry) },
+             { "length_independence", jsonNumber(evidence.lengthIndependence) },
+             { "share_of_variance", jsonNumber(evidence.shareOfVariance) },
+             { "norm_against_random", jsonNumber(evidence.normAgainstRandom) },
+             { "evidence", jsonNumber(evidence.combined()) } };
+}
+
+std::string plain(double value) { return std::isfinite(value) ? fmt::format("{:.2f}", value) : "-"; }
+
+Json benchRowJson(const session::Bench& bench, const session::BenchRow& row)
+{
+    Json result{ { "principle", bench.principles[static_cast<std::size_t>(row.principle)].name },
+                 { "way", row.way },
+                 { "yields", constitution::yieldsName(row.yields) },
+                 { "layer", layerJson(row.layer) },
+                 { "pair_accuracy", bench.pairs ? jsonNumber(row.heldOut.accuracy.value) : Json(nullptr) },
+                 { "pair_accuracy_ci",
+                   bench.pairs ? jsonInterval(row.heldOut.accuracy.interval) : Json(nullptr) },
+                 { "auc", jsonNumber(row.heldOut.auc.value) },
+                 { "auc_ci", jsonInterval(row.heldOut.auc.interval) },
+                 { "training_agreement", jsonNumber(row.trainingAgreement) } };
+    const Json evidence = evidenceJson(row.evidence);
+    for (const auto& [key, value] : evidence.items())
+        result[key] = value;
+    return result;
+}
+
+/// In words: what the interval says about a direction.
+std::string verdict(const geometry::Estimate& agreement)
+{
+    if (!agreement.interval.isKnown())
+        return "not known";
+    return agreement.interval.low > 0.5 ? "found"
+        : agreement.interval.high < 0.5 ? "turned round"
+                                        : "not found by these words";
+}
+
+void printBench(const session::Bench& bench, const std::string& study, const CommandContext& context)
+{
+    Json rows = Json::array(), best = Json::array(), direct = Json::array(), problems = Json::array();
+    for (const session::BenchRow& row : bench.rows)
+        rows.push_back(benchRowJson(bench, row));
+    std::string table;
+    const auto agreementOf = [&](const geometry::Score& score) -> const geometry::Estimate& {
+        return bench.pairs ? score.accuracy : score.auc;
+    };
+    for (std::size_t p = 0; p < bench.principles.size(); ++p) {
+        const Principle& principle = bench.principles[p];
+        table += fmt::format(
+            "{}: {} / {}\n", principle.name, constitution::joinWords(principle.positive),
+            constitution::joinWords(principle.negative));
+        table += fmt::format(
+            "  {:<19}{:>8} {:>9}  {:<17}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>8} {:>9}\n", "way", "answers",
+            "95 %", "best layer", "linear", "agree", "symm.", "length", "norm", "evidence", "pairs", "95 %");
+        for (const session::BenchDirect& said : bench.direct) {
+            if (said.principle != static_cast<int>(p))
+                continue;
+            direct.push_back({ { "principle", principle.name },
+                               { "way", said.way },
+                               { "direct_accuracy", jsonNumber(agreementOf(said.score).value) },
+                               { "direct_accuracy_ci", jsonInterval(agreementOf(said.score).interval) } });
+            const session::BenchRow* top = nullptr;
+            for (const session::BenchRow& row : bench.rows)
+                if (row.principle == said.principle && row.way == said.way && !row.layer.isEmbedding()
+                    && (!top || row.evidence.combined() > top->evidence.combined()))
+                    top = &row;
+            if (!said.problem.empty()) {
+                problems.push_back(
+                    { { "principle", principle.name }, { "way", said.way }, { "problem", said.problem } });
+                table += fmt::format("  {:<19}  {}\n", said.way, said.problem);
+                continue;
+            }
+            if (!top)
+                continue;
+            const geometry::Estimate& held = agreementOf(top->heldOut);
+            const geometry::Estimate& own = agreementOf(said.score);
+            table += fmt::format(
+                "  {:<19}{:>8} {:>9}  {:<17}{:>7}{:>7}{:>7}{:>7}{:>7}{:>9}{:>8} {:>9}\n", said.way,
+                std::isfinite(own.value) ? percent(own.value) : "-",
+                std::isfinite(own.value) ? percentInterval(own.interval.low, own.interval.high) : "",
+                top->layer.label(), plain(top->evidence.linearity), plain(top->evidence.agreement),
+                plain(top->evidence.symmetry), plain(top->evidence.lengthIndependence),
+                plain(top->evidence.normAgainstRandom), plain(top->evidence.combined()), percent(held.value),
+                percentInterval(held.interval.low, held.interval.high));
+        }
+        const session::BenchBest& choice = bench.best[p];
+        Json entry{ { "principle", principle.name } };
+        if (choice.byEvidence >= 0) {
+            const auto &evident = bench.rows[static_cast<std::size_t>(choice.byEvidence)],
+                       &labelled = bench.rows[static_cast<std::size_t>(choice.byLabels)];
+            const geometry::Estimate& held = agreementOf(evident.heldOut);
+            entry["verdict"] = verdict(held);
+            entry["by_evidence"] = benchRowJson(bench, evident);
+            entry["by_labels"] = benchRowJson(bench, labelled);
+            table += fmt::format(
+                "  by evidence: {} at {}, {} of held-out items ({}): {}\n", evident.way,
+                evident.layer.label(), percent(held.value),
+                percentInterval(held.interval.low, held.interval.high), verdict(held));
+            table += fmt::format(
+                "  by training labels: {} at {}, {}\n", labelled.way, labelled.layer.label(),
+                percent(agreementOf(labelled.heldOut).value));
+        }
+        const geometry::Estimate& people = agreementOf(bench.people[p]);
+        entry["length"] = jsonNumber(bench.length[p].value);
+        entry["people"] = jsonNumber(people.value);
+        entry["people_ci"] = jsonInterval(people.interval);
+        table += fmt::format(
+            "  length alone {}; people's labels {} ({}){}\n\n", percent(bench.length[p].value),
+            std::isfinite(people.value) ? percent(people.value) : "-",
+            percentInterval(people.interval.low, people.interval.high),
+            std::isfinite(people.value) ? " at " + bench.peopleLayer[p].label() : "");
+        best.push_back(std::move(entry));
+    }
+    table += fmt::format(
+        "The way chosen by evidence is the one that training labels choose for {} of the principles; "
+        "choosing by evidence costs {:.0f} points of held-out agreement on average. Rank correlation of "
+        "evidence and agreement over ways: {}.\n",
+        percent(bench.sameWay), 100 * bench.loss, plain(bench.rankCorrelation));
+    context.print(
+        { { "study", study },
+          { "n_held_out", bench.heldOutItems },
+          { "rows", std::move(rows) },
+          { "direct", std::move(direct) },
+          { "best", std::move(best) },
+          { "same_way", jsonNumber(bench.sameWay) },
+          { "loss", jsonNumber(bench.loss) },
+          { "rank_correlation", jsonNumber(bench.rankCorrelation) },
+          { "problems", std::move(problems) } },
+        table);
+}
+
+/// The study's model, where the user has it and it is that one.
+Result<std::unique_ptr<model::LanguageModel>>
+modelFor(const data::Study& study, const CommandContext& context)
+{
+    LODESTONE_TRY(auto model, context.loadModel());
+    if (model->sha256() != study.model().sha256)
+        return badInput(
+            "the model that read this study (" + study.model().name + ")",
+            model->config().name + ": name that model with --model, or capture the study again with this one",
+            study.name());
+    return model;
+}
+
+Result<void> elicit(const ElicitOptions& options, CommandContext& context)
+{
+    LODESTONE_TRY(const auto study, openStudy(options.study));
+    LODESTONE_TRY(const auto foundation, session::Foundation::open(study));
+    LODESTONE_TRY(const std::vector<Principle> principles, principlesOf(options, *study));
+    if (!foundation->answersProblem.empty())
+        context.say("The study's stored answers are left out: " + foundation->answersProblem);
+    const Answers answers{ foundation->answers, foundation->answers->size() };
+    LODESTONE_TRY(const data::Position wantedPosition, data::parsePosition(options.position));
+    const data::Position position = session::availablePosition(*study, wantedPosition);
+    LODESTONE_TRY(const std::vector<Layer> layers, layersAsked(options.layer));
+    std::vector<std::string> ways;
+    std::istringstream list(options.way);
+    for (std::string way; std::getline(list, way, ',');)
+        ways.push_back(way);
+    for (const std::string& way : ways)
+        if (!constitution::findWay(way))
+            return fail(
+                ErrorKind::Usage, "a way among " + constitution::wayNames(), "'" + way + "'", "--way");
+    constitution::WayContext ask = foundation->wayContext();
+    ask.rows = constitution::labelledRows(study->set());
+    ask.paraphrases = options.paraphrases;
+    ask.seed = context.seed;
+    std::unique_ptr<model::LanguageModel> model;
+
+    if (options.bench) {
+        if (ways.empty())
+            for (const constitution::WayInfo& info : constitution::allWays())
+                ways.push_back(info.name);
+        const bool complete = std::all_of(ways.begin(), ways.end(), [&](const std::string& way) {
+            return constitution::isAnswered(way, principles, ask);
+        });
+        if (!complete) {
+            auto loaded = modelFor(*study, context);
+            if (loaded)
+                model = std::move(*loaded);
+            else
+                context.say("Only stored answers are shown: " + loaded.error().message());
+            ask.model = model.get();
+        }
+        session::BenchOptions bench;
+        bench.ways = ways;
+        bench.layers = layers;
+        bench.position = position;
+        bench.seed = context.seed;
+        auto result = session::runBench(*foundation, principles, ask, bench, context.work());
+        LODESTONE_CHECK(keepAnswers(answers, *study, options.keep, context)); // also what a stop left
+        if (!result)
+            return tl::unexpected(result.error());
+        printBench(*result, options.study, context);
+        return {};
+    }
+
+    if (ways.size() > 1)
+        return fail(ErrorKind::Usage, "one way, or --bench", options.way, "--way");
+    const std::string way = ways.empty() ? "cloze" : ways.front();
+    Json results = Json::array();
+    std::string table;
+    for (const Principle& principle : principles) {
+        const std::string value
+            = options.label.empty() ? (study->set().labelled() ? "" : principle.value) : options.label;
+        const auto values = study->set().values();
+        if (!options.label.empty() && std::find(values.begin(), values.end(), value) == values.end()
+            && !study->set().labelled())
+            return badInput(
+                fmt::format("a value among {}", fmt::join(values, ", ")), "'" + value + "'", "--label");
+        const bool known = std::find(values.begin(), values.end(), value) != values.end();
+        const bool unknownWord = foundation->cloze && !foundation->cloze->wordsToAsk(principle).empty();
+        const bool modelWanted = constitution::findWay(way)->needsModel
+            ? !constitution::isAnswered(way, std::span(&principle, 1), ask)
+            : unknownWord;
+        if (modelWanted && !model) {
+            auto loaded = modelFor(*study, context);
+            if (loaded)
+                model = std::move(*loaded);
+            else if (constitution::findWay(way)->needsModel)
+                return tl::unexpected(loaded.error());
+            ask.model = model.get();
+        }
+        LODESTONE_TRY(const auto strategy, constitution::makeWay(way, ask));
+        auto judgedOrError = strategy->judge(principle, context.work());
+        LODESTONE_CHECK(keepAnswers(answers, *study, options.keep, context));
+        LODESTONE_TRY(const constitution::Judged judged, std::move(judgedOrError));
+        session::SweepTarget target{ judged.scores, {}, judged.contrast };
+        session::SweepOptions sweepOptions;
+        sweepOptions.method = geometry::Method::Ridge;
+        sweepOptions.position = position;
+        sweepOptions.layers = layers;
+        sweepOptions.seed = context.seed;
+        sweepOptions.scoredValue = known && !study->set().labelled() ? value : "";
+        LODESTONE_TRY(
+            const session::Sweep sweep,
+            session::sweepLayers(*foundation, target, sweepOptions, context.work()));
+        // The judgments themselves were fitted to nothing: all labelled items may score them.
+        const auto all = constitution::examplesOf(
+            study->set(), std::vector<bool>(study->set().responses.size(), false),
+            study->set().responses.size(), sweepOptions.scoredValue);
+        geometry::Score direct;
+        if (!judged.contrast) {
+            LODESTONE_TRY(
+                direct,
+                geometry::scoreRowScores(
+                    { judged.scores.data(), static_cast<std::size_t>(judged.scores.size()) }, all.heldOut,
+                    1000, context.seed));
+        }
+        LODESTONE_TRY(const auto length, geometry::lengthOnly(foundation->lengths, all.heldOut, all.heldOut));
+        Json rows = Json::array();
+        for (const session::SweepRow& row : sweep.rows)
+            rows.push_back(sweepRowJson(row, sweep.pairs));
+        Json result{
+            { "principle", principle.name },
+            { "way", way },
+            { "yields", constitution::yieldsName(strategy->yields()) },
+            { "value", value },
+            { "direct_accuracy", sweep.pairs ? jsonNumber(direct.accuracy.value) : Json(nullptr) },
+            { "direct_accuracy_ci", sweep.pairs ? jsonInterval(direct.accuracy.interval) : Json(nullptr) },
+            { "direct_auc", jsonNumber(direct.auc.value) },
+            { "direct_auc_ci", jsonInterval(direct.auc.interval) },
+            { "length_accuracy", jsonNumber(sweep.pairs ? length.accuracy.value : length.auc.value) },
+            { "unknown_words", judged.unknown },
+            { "layers", rows },
+            { "best", rows[static_cast<std::size_t>(sweep.best)] }
+        };
+        // What needs no labels, at the layer chosen.
+        session::BenchOptions evidence;
+        evidence.ways = { way };
+        evidence.layers = { sweep.rows[static_cast<std::size_t>(sweep.best)].layer };
+        evidence.position = position;
+        evidence.people = false;
+        evidence.seed = context.seed;
+        std::string evidenceLine;
+        if (const auto bench
+            = session::runBench(*foundation, { principle }, ask, evidence, Work{ context.work().stop, {} });
+            bench && !bench->rows.empty()) {
+            const session::Evidence& found = bench->rows.front().evidence;
+            result["evidence"] = evidenceJson(found);
+            evidenceLine = fmt::format(
+                "  without labels: linear {}, agreement {}, symmetry of the poles {}, independence of length "
+                "{}, share of variance {}, norm against random {}\n",
+                plain(found.linearity), plain(found.agreement), plain(found.symmetry),
+                plain(found.lengthIndependence), plain(found.shareOfVariance),
+                plain(found.normAgainstRandom));
+        }
+        results.push_back(std::move(result));
+        table += fmt::format(
+            "{} ({}, a {}): {} / {}\n", principle.name, way, constitution::yieldsName(strategy->yields()),
+            constitution::joinWords(principle.positive), constitution::joinWords(principle.negative));
+        if (!judged.unknown.empty())
+            table += fmt::format(
+                "  not one token of their own, left out: {}\n", fmt::join(judged.unknown, ", "));
+        if (!judged.contrast)
+            table += sweep.pairs ? fmt::format(
+                         "  the model's answers agree with people in {} of the pairs ({}), length alone {}\n",
+                         percent(direct.accuracy.value),
+                         percentInterval(direct.accuracy.interval.low, direct.accuracy.interval.high),
+                         percent(length.accuracy.value))
+                                 : fmt::format(
+                                     "  the model's answers: AUC {:.2f} ({:.2f}-{:.2f})\n", direct.auc.value,
+                                     direct.auc.interval.low, direct.auc.interval.high);
+        table += evidenceLine + sweepTable(sweep) + "\n";
+    }
+    if (results.size() == 1)
+        context.print(results[0], table);
+    else {
+        Json document = results[0];
+        document["principles"] = results;
+        context.print(document, table);
+    }
+    return {};
+}
+
+} // namespace
+
+void addElicitCommand(CLI::App& app)
+{
+    auto options = std::make_shared<ElicitOptions>();
+    CLI::App* sub = addCommand(
+        app, "elicit", "From a principle's words to a direction, with the evidence beside it",
+        [options](CommandContext& context) { return elicit(*options, context); });
+    std::string names = "A way (with --bench a list, default all):\n";
+    for (const constitution::WayInfo& way : constitution::allWays())
+        names += fmt::format("{} ({}): {}\n", way.name, constitution::yieldsName(way.yields), way.sentence);
+    sub->add_option("--study", options->study, "A study folder, or sample / requests")->required();
+    sub->add_option("--constitution", options->constitution, "A constitution file");
+    options->principleOption = sub->add_option("--principle", options->principle, "A principle's text");
+    sub->add_option("--positive", options->positive, "Words of the positive pole");
+    sub->add_option("--negative", options->negative, "Words of the negative pole");
+    sub->add_option("--way", options->way, names);
+    sub->add_option("--layer", options->layer, "A block's number, embedding, or all")->capture_default_str();
+    sub->add_option("--position", options->position, "mean or last")->capture_default_str();
+    sub->add_option("--label", options->label, "Score on the labels of this value only");
+    sub->add_option(
+           "--paraphrases", options->paraphrases, "Wordings of every statement and request, averaged: 1 to 4")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 4));
+    sub->add_flag(
+        "--bench", options->bench,
+        "Every way on every principle (none given: the study's values) at every layer: evidence without "
+        "labels beside held-out agreement");
+    sub->add_flag("--keep", options->keep, "Keep the model's answers in the study instead of in the cache");
+}
+
+} // namespace lodestone::app
