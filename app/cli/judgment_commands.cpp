@@ -102,10 +102,12 @@ void addMetersCommand(CLI::App& app)
                 "sin(pi(a_c - 1/2)) over the same of people's direction");
             add("ceiling", meters.ceiling,
                 "largest value gain in standard deviations at the KL below, linear-Gaussian model (T11)");
-            document["efficiency_noise_ceiling"] = number(meters.efficiencyNoiseCeiling);
-            document["efficiency_noise_ceiling_ci"] = Json::array({ nullptr, nullptr });
-            document["self_improvement_probability"] = number(meters.selfImprovementProbability);
-            document["self_improvement_probability_ci"] = Json::array({ nullptr, nullptr });
+            add("efficiency_noise_ceiling",
+                { meters.efficiencyNoiseCeiling, meters.efficiencyNoiseCeilingInterval },
+                "the largest cosine to expect with so few pairs; its spread over halvings");
+            add("self_improvement_probability",
+                { meters.selfImprovementProbability, meters.selfImprovementInterval },
+                "share of resamples in which Cov(V, r) > 0; Wilson's interval of that share");
             document["generation_accuracy_length_matched"] = number(meters.lengthMatchedGenerationAccuracy);
             document["length_matched_pairs"] = meters.matchedPairs;
             document["judges_better_than_writes"] = meters.judgesBetterThanWrites();
@@ -116,12 +118,6 @@ void addMetersCommand(CLI::App& app)
             const auto plain = [](double value) {
                 return std::isfinite(value) ? fmt::format("{:.2f}", value) : std::string("-");
             };
-            table += fmt::format(
-                "{:<28} {:>6}                   the largest cosine to expect with so few pairs\n",
-                "efficiency_noise_ceiling", plain(meters.efficiencyNoiseCeiling));
-            table += fmt::format(
-                "{:<28} {:>6}                   share of resamples in which Cov(V, r) > 0\n",
-                "self_improvement_probability", plain(meters.selfImprovementProbability));
             table += fmt::format(
                 "{:<28} {:>6}                   nats\n", "ceiling_kl", plain(meters.ceilingKl));
             context.print(document, table);

@@ -1,6 +1,7 @@
 // Subcommand simulate: what training on these judgments would do to the policy, by any rule and reward.
 #include "app/cli/policy_lab.h"
 
+#include "core/judgment/prompted_judge.h"
 #include "core/policy/rules.h"
 
 #include <cmath>
@@ -12,8 +13,21 @@ namespace {
 using Options = SimulateOptions;
 
 /// The reward that was asked for; the rating asks the model about every candidate.
-Result<policy::Reward> rewardOf(const Options& options, policy::World& world, const CommandContext& context)
+Result<policy::Reward> rewardOf(
+    const Options& options, const OpenSession& session, policy::World& world, const CommandContext& context)
 {
+    if (options.reward == "rating") {
+        LODESTONE_TRY(const auto model, context.loadModel());
+        std::vector<int> rows;
+        for (const policy::Pool::Prompt& prompt : world.pool.prompts)
+            rows.insert(rows.end(), prompt.rows.begin(), prompt.rows.end());
+        LODESTONE_TRY(
+            world.rating,
+            judgment::rateByPrompt(
+                *session.foundation->study, *model, session.inputs.constitution, rows, context.work()));
+        for (double& rating : world.rating)
+            rating = judgment::normalisedRating(rating);
+    }
     const auto source = options.reward == "reward-model" ? policy::rewardModel(
                             options.labels == "judge-soft"       ? policy::LabelSource::JudgeSoft
                                 : options.labels == "judge-hard" ? policy::LabelSource::JudgeHard
@@ -88,7 +102,7 @@ Result<void> simulateOne(
     if (!layer.people.found())
         return badInput("people's labels, to measure the value gained", "too few", options.study);
     LODESTONE_TRY(policy::World world, session::labWorld(*snapshot));
-    LODESTONE_TRY(const policy::Reward reward, rewardOf(options, world, context));
+    LODESTONE_TRY(const policy::Reward reward, rewardOf(options, session, world, context));
     const Eigen::VectorXd& rewards = reward.scores;
     // Sigma-norm and cosine of the reward: known for directions, measured over the pool for the rest.
     const bool byLabels = options.reward == "labels", byJudge = options.reward == "constitution";
@@ -242,9 +256,11 @@ void addSimulateCommand(CLI::App& app)
     sub->add_option("--kl", options->kl, "Spend this KL (nats) instead")
         ->check(CLI::NonNegativeNumber)
         ->excludes(beta);
-    sub->add_option("--reward", options->reward, "constitution, labels or reward-model")
+    sub->add_option(
+           "--reward", options->reward,
+           "constitution, labels, reward-model or rating (the model rates every candidate from 1 to 10)")
         ->capture_default_str()
-        ->check(CLI::IsMember({ "constitution", "labels", "reward-model" }));
+        ->check(CLI::IsMember({ "constitution", "labels", "reward-model", "rating" }));
     sub->add_option("--labels", options->labels, "What a reward model is fitted to")
         ->capture_default_str()
         ->check(CLI::IsMember({ "people", "judge-soft", "judge-hard", "combined" }));

@@ -34,6 +34,20 @@ double ceilingOfTwo(double reliabilityA, double reliabilityB)
     return std::sqrt(std::max(reliabilityA, 0.0) * std::max(reliabilityB, 0.0));
 }
 
+Interval ceilingSpread(const NoiseCeiling& a, const NoiseCeiling& b)
+{
+    const std::size_t count = a.cosines.size();
+    if (count < 3 || b.cosines.size() != count)
+        return {};
+    Eigen::ArrayXd ceilings(static_cast<Eigen::Index>(count));
+    for (std::size_t i = 0; i < count; ++i)
+        ceilings[static_cast<Eigen::Index>(i)]
+            = ceilingOfTwo(spearmanBrown(a.cosines[i]), spearmanBrown(b.cosines[i]));
+    const double mean = ceilings.mean();
+    const double deviation = std::sqrt((ceilings - mean).square().sum() / static_cast<double>(count - 1));
+    return { std::clamp(mean - 1.96 * deviation, 0.0, 1.0), std::clamp(mean + 1.96 * deviation, 0.0, 1.0) };
+}
+
 double expectedCosine(int pairs, int width, double flipProbability)
 {
     const double information = pairs * squaredMeanFactor(flipProbability);
@@ -66,7 +80,8 @@ Result<NoiseCeiling> noiseCeiling(
             lastError = second.error();
             continue;
         }
-        sum += cosine(*first, *second);
+        result.cosines.push_back(cosine(*first, *second));
+        sum += result.cosines.back();
         ++result.splits;
     }
     if (result.splits == 0)

@@ -4,11 +4,13 @@
 
 #include "core/base/error.h"
 #include "core/base/progress.h"
+#include "core/geometry/statistics.h"
 
 #include <Eigen/Core>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 namespace lodestone::geometry {
 
@@ -17,6 +19,7 @@ struct NoiseCeiling {
     double reliability = 0; ///< R = 2 r/(1 + r), of the estimate from all groups; 0 for negative r
     double ceiling = 0; ///< sqrt R: the largest cosine to expect with a direction known without noise
     int splits = 0; ///< halvings that gave a cosine
+    std::vector<double> cosines; ///< of each of these halvings, in order
 };
 
 /// Estimates a direction from the listed items; an Error (such as one class only) leaves that halving out.
@@ -41,6 +44,11 @@ double spearmanBrown(double splitHalf);
 
 /// sqrt(R1 R2): the largest cosine to expect between two estimated directions (Spearman 1904).
 double ceilingOfTwo(double reliabilityA, double reliabilityB);
+
+/// Spread of ceilingOfTwo over the halvings (mean +- 1.96 standard deviations, within 0 .. 1): how much the
+/// ceiling owes to the one way of halving. Unknown with fewer than three halvings, or with different numbers
+/// of them.
+Interval ceilingSpread(const NoiseCeiling& a, const NoiseCeiling& b);
 
 /// T25 of docs/theory.md: expected cosine of the mean-difference direction from n pairs with the true one in
 /// d dimensions, (1 + (d - 1)/(n m^2))^{-1/2}, m = (1 - 2 flips) sqrt(2/pi). 0 for n < 1.

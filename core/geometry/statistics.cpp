@@ -301,6 +301,16 @@ Estimate ClusterBootstrap::areaUnderRoc(std::span<const double> scores, std::spa
     return estimate;
 }
 
+Interval wilsonInterval(double share, int n)
+{
+    if (n < 1 || !std::isfinite(share))
+        return {};
+    constexpr double z = 1.959963984540054, z2 = z * z;
+    const double centre = (share + z2 / (2 * n)) / (1 + z2 / n);
+    const double half = z * std::sqrt(share * (1 - share) / n + z2 / (4.0 * n * n)) / (1 + z2 / n);
+    return { std::max(0.0, centre - half), std::min(1.0, centre + half) };
+}
+
 double ClusterBootstrap::probabilityMeanPositive(std::span<const double> values) const
 {
     if (!fits(values.size()) || m_groups < 2 || !allFinite(values))

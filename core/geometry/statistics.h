@@ -18,6 +18,9 @@ struct Interval {
     bool isKnown() const { return low <= high; }
 };
 
+/// Wilson's 95 % interval of a share seen in n trials (Wilson 1927); unknown for n < 1 or a NaN share.
+Interval wilsonInterval(double share, int n);
+
 /// A number and how sure it is. The value is NaN when it is undefined (no data, one class only).
 struct Estimate {
     double value = std::numeric_limits<double>::quiet_NaN();

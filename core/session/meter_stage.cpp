@@ -39,6 +39,8 @@ std::shared_ptr<const MeterStage> makeMeterStage(const Snapshot& snapshot, Finge
             : snapshot.foundation->generationScores();
         const auto right = [](double margin) { return margin > 0 ? 1.0 : margin == 0 ? 0.5 : 0.0; };
         stage->selfImprovementProbability = bootstrap.probabilityMeanPositive(judged);
+        stage->selfImprovementInterval
+            = geometry::wilsonInterval(stage->selfImprovementProbability, bootstrap.resamples());
         // Share of the ceiling: held-out correlations, attenuated alike, so their ratio is not
         // (docs/theory.md 8.4).
         Eigen::MatrixXd hits(static_cast<Eigen::Index>(judged.size()), 3);
@@ -221,8 +223,10 @@ refineMeters(const std::shared_ptr<const Snapshot>& snapshot, const Work& work)
         return cancelled();
     auto refined = std::make_shared<Snapshot>(*snapshot);
     auto meters = std::make_shared<MeterStage>(*snapshot->meters);
-    if (people && judge)
+    if (people && judge) {
         meters->efficiencyNoiseCeiling = geometry::ceilingOfTwo(people->reliability, judge->reliability);
+        meters->efficiencyNoiseCeilingInterval = geometry::ceilingSpread(*people, *judge);
+    }
     meters->peopleHalves = std::move(peopleHalves);
     meters->generationHalves = std::move(generationHalves);
     meters->judgeHalves = std::move(judgeHalves);

@@ -89,7 +89,9 @@ struct MeterStage {
         ceiling;
     geometry::Estimate cosTrueGeneration, cosJudgeGeneration;
     double selfImprovementProbability = std::numeric_limits<double>::quiet_NaN();
+    geometry::Interval selfImprovementInterval; ///< of the share of resamples: how finely it was counted
     double efficiencyNoiseCeiling = std::numeric_limits<double>::quiet_NaN();
+    geometry::Interval efficiencyNoiseCeilingInterval; ///< its spread over the halvings
     double lengthMatchedGenerationAccuracy = std::numeric_limits<double>::quiet_NaN();
     double ceilingKl = 0; ///< the KL at which `ceiling` is stated
     /// How often the chosen reply is the likelier one on held-out pairs: log p(y|x) in total, and per token.

@@ -43,6 +43,17 @@ class TestGeometryStatistics : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Values worked out by hand: 8 of 10 gives .4902 to .9433 (Wilson 1927), 0 of 10 gives 0 to .2775.
+    void wilsonIntervalsOfShares()
+    {
+        const Interval most = wilsonInterval(0.8, 10);
+        QVERIFY(std::abs(most.low - 0.490162) < 1e-5 && std::abs(most.high - 0.943318) < 1e-5);
+        const Interval none = wilsonInterval(0, 10);
+        QVERIFY(none.low == 0 && std::abs(none.high - 0.277533) < 1e-5);
+        QVERIFY(!wilsonInterval(0.5, 0).isKnown());
+        QVERIFY(!wilsonInterval(std::nan(""), 10).isKnown());
+    }
+
     void pairAccuracyCountsTiesHalf()
     {
         QCOMPARE(pairAccuracy(std::vector<double>{ 2, -1, 0, 3 }), 2.5 / 4);

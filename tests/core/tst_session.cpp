@@ -910,6 +910,9 @@ private Q_SLOTS:
         const auto refined = bench.pipeline->refine(bench.current);
         VERIFY_OK(refined);
         const double ceiling = (*refined)->meters->efficiencyNoiseCeiling;
+        const geometry::Interval spread = (*refined)->meters->efficiencyNoiseCeilingInterval;
+        QVERIFY(spread.isKnown() && spread.low >= 0 && spread.high <= 1);
+        QVERIFY(spread.low < ceiling && ceiling < spread.high + 0.2);
         QVERIFY2(ceiling > 0 && ceiling <= 1, std::to_string(ceiling).c_str());
         QCOMPARE((*refined)->meters->efficiency.value, bench.current->meters->efficiency.value);
         QVERIFY((*refined)->judge == bench.current->judge && (*refined)->policy == bench.current->policy);
