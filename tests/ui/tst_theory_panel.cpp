@@ -110,7 +110,8 @@ private Q_SLOTS:
 
     void draggingTheMarkerMovesItsInput()
     {
-        QTRY_VERIFY(m_panel->chart().marker());
+        // The axes stand still only when the simulated points are in.
+        QTRY_VERIFY_WITH_TIMEOUT(m_panel->chart().marker() && m_panel->settled(), 30000);
         SeriesView& chart = m_panel->chart();
         const QPoint from = chart.markerPosition();
         const QPoint to(static_cast<int>(chart.toWidget({ 5, 0 }).x()), from.y());

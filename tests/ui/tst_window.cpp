@@ -406,7 +406,8 @@ private Q_SLOTS:
         for (int i = 0; i < 400; ++i) {
             QTest::keyClick(m_window->focusWidget() ? m_window->focusWidget() : m_window.get(), Qt::Key_Tab);
             QWidget* now = m_window->focusWidget();
-            if (!now || (reached.contains(now) && reached.size() > 30))
+            if (!now) // a label of several links keeps the focus for several steps, so the round is not cut
+                      // short
                 break;
             reached.insert(now);
         }

@@ -279,6 +279,8 @@ void SpeakPanel::refreshAnswers()
     show(*m_plain, speaker.plain().text);
     show(*m_pushed, speaker.pushed().text);
     m_stop->setEnabled(speaker.speaking());
+    m_stop->setToolTip(
+        speaker.speaking() ? tr("Keep what was said so far") : tr("Nothing is being said now"));
     const auto figure = [](double value, int decimals) {
         return std::isfinite(value) ? number(value, decimals) : QStringLiteral("–");
     };
