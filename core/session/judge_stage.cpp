@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace lodestone::session {
 
@@ -65,6 +66,13 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
     if (!direction)
         return refuse(direction.error().message());
     stage->direction = std::move(*direction);
+    if (stage->judged.contrast) {
+        // Its own scores stand for the judgments that nobody gave, so that refits have something to refit.
+        stage->judged.scores = Eigen::VectorXd::Constant(
+            static_cast<Eigen::Index>(foundation.study->set().responses.size()),
+            std::numeric_limits<double>::quiet_NaN());
+        stage->judged.scores.head(stage->direction.scores.size()) = stage->direction.scores;
+    }
     const auto about = constitution::examplesOf(
         foundation.study->set(), foundation.training, static_cast<std::size_t>(layer.rows.rows()),
         principle.value);
