@@ -10,11 +10,10 @@
 namespace lodestone::app {
 namespace {
 
-using Options = SimulateOptions;
-
 /// The reward that was asked for; the rating asks the model about every candidate.
 Result<policy::Reward> rewardOf(
-    const Options& options, const OpenSession& session, policy::World& world, const CommandContext& context)
+    const SimulateOptions& options, const OpenSession& session, policy::World& world,
+    const CommandContext& context)
 {
     if (options.reward == "rating") {
         LODESTONE_TRY(const auto model, context.loadModel());
@@ -92,7 +91,7 @@ Json fallsJson(const policy::TrainedPolicy& trained, const data::ResponseSet& se
 }
 
 Result<void> simulateOne(
-    const Options& options, const OpenSession& session,
+    const SimulateOptions& options, const OpenSession& session,
     const std::shared_ptr<const session::Snapshot>& snapshot, CommandContext& context)
 {
     const session::LayerStage& layer = *snapshot->layer;
@@ -236,7 +235,7 @@ Result<void> simulateOne(
 
 void addSimulateCommand(CLI::App& app)
 {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SimulateOptions>();
     CLI::App* sub = addCommand(
         app, "simulate", "The policy update on the study's candidates, by any reward and rule",
         [options](CommandContext& context) -> Result<void> {

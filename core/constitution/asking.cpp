@@ -2,6 +2,7 @@
 
 #include "core/base/rng.h"
 #include "core/data/capture.h"
+#include "core/geometry/numbers.h"
 #include "core/geometry/spectrum.h"
 #include "core/geometry/standardise.h"
 #include "core/geometry/statistics.h"
@@ -18,15 +19,10 @@ namespace lodestone::constitution {
 namespace {
 
 constexpr float unknown = std::numeric_limits<float>::quiet_NaN();
-constexpr std::size_t firstResponses = 32;
 constexpr std::size_t longestQuestion = 1024; ///< tokens
 constexpr std::size_t largestContrast = 96; ///< replies that a persona displacement is taken from
 
-double logSumExp(const Eigen::VectorXf& logits)
-{
-    const double most = logits.maxCoeff();
-    return most + std::log((logits.cast<double>().array() - most).exp().sum());
-}
+using geometry::logSumExp;
 
 Result<ReplyReader> readerOf(const WayContext& context, const std::string& title)
 {
@@ -219,7 +215,8 @@ Result<void> askSuffixes(
         [&](std::size_t done) {
             for (std::size_t q = 0; q < missing.size(); ++q)
                 context.store->put(missing[q], columns[q]);
-            if (afterBatch && done >= std::min(firstResponses, rows.size()) && done < rows.size())
+            if (afterBatch && done >= std::min<std::size_t>(firstResponses, rows.size())
+                && done < rows.size())
                 afterBatch();
         });
 }

@@ -1,5 +1,7 @@
 #include "core/constitution/elicitation.h"
 
+#include "core/geometry/numbers.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -11,13 +13,11 @@ namespace {
 using data::RowMatrix;
 
 /// log sum exp of each row.
-Eigen::VectorXd logSumExp(const RowMatrix& logits)
+Eigen::VectorXd logSumExpOfRows(const RowMatrix& logits)
 {
     Eigen::VectorXd result(logits.rows());
-    for (Eigen::Index i = 0; i < logits.rows(); ++i) {
-        const double most = logits.row(i).maxCoeff();
-        result[i] = most + std::log((logits.row(i).cast<double>().array() - most).exp().sum());
-    }
+    for (Eigen::Index i = 0; i < logits.rows(); ++i)
+        result[i] = geometry::logSumExp(logits.row(i));
     return result;
 }
 
@@ -93,7 +93,7 @@ Result<Judged> ClozeElicitation::judge(const Principle& principle, const Work&, 
             if (pole.continuations[i]) // p(word) = p(first token) p(the rest | first token)
                 logits.col(static_cast<Eigen::Index>(i))
                     += pole.continuations[i]->col(static_cast<Eigen::Index>(suffix));
-        return logSumExp(logits);
+        return logSumExpOfRows(logits);
     };
     judged.perSuffix.resize(m_states[0].rows(), static_cast<Eigen::Index>(m_states.size()));
     for (std::size_t s = 0; s < m_states.size(); ++s)
@@ -108,7 +108,7 @@ std::pair<Eigen::VectorXd, Eigen::VectorXd> ClozeElicitation::polesAlone(const P
                                                        Eigen::VectorXd::Zero(m_states[0].rows()) };
     for (const RowMatrix& states : m_states) {
         const RowMatrix logits = states * m_rows.transpose();
-        const Eigen::VectorXd all = logSumExp(logits);
+        const Eigen::VectorXd all = logSumExpOfRows(logits);
         for (const auto& [words, result] : { std::pair(&principle.positive, &alone.first),
                                              std::pair(&principle.negative, &alone.second) }) {
             RowMatrix own(logits.rows(), 0);
@@ -118,7 +118,7 @@ std::pair<Eigen::VectorXd, Eigen::VectorXd> ClozeElicitation::polesAlone(const P
                     own.col(own.cols() - 1) = logits.col(found->second);
                 }
             if (own.cols() > 0)
-                *result += (logSumExp(own) - all) / static_cast<double>(m_states.size());
+                *result += (logSumExpOfRows(own) - all) / static_cast<double>(m_states.size());
         }
     }
     return alone;

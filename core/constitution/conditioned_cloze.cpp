@@ -1,6 +1,8 @@
 #include "core/constitution/elicitation.h"
 
+#include "core/constitution/reply_reader.h"
 #include "core/data/capture.h"
+#include "core/geometry/numbers.h"
 #include "core/model/language_model.h"
 
 #include <algorithm>
@@ -14,13 +16,7 @@ namespace {
 using model::Reading;
 using model::Request;
 
-constexpr int firstResponses = 32; ///< judged before the rest, spread over the study
-
-double logSumExp(const Eigen::VectorXf& logits)
-{
-    const double most = logits.maxCoeff();
-    return most + std::log((logits.cast<double>().array() - most).exp().sum());
-}
+using geometry::logSumExp;
 
 } // namespace
 
@@ -78,14 +74,7 @@ ConditionedCloze::judge(const Principle& principle, const Work& work, const Part
     Judged judged;
     const int n = static_cast<int>(set.responses.size());
     judged.scores = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::quiet_NaN());
-    std::vector<int> order = spreadOrder(n);
-    // After the first, well-spread ones the rest goes by prompt, so that replies to one prompt share its
-    // reading.
-    if (n > firstResponses)
-        std::sort(order.begin() + firstResponses, order.end(), [&](int a, int b) {
-            return std::pair(set.responses[static_cast<std::size_t>(a)].prompt, a)
-                < std::pair(set.responses[static_cast<std::size_t>(b)].prompt, b);
-        });
+    const std::vector<int> order = askingOrder(set);
     const auto start = std::chrono::steady_clock::now();
     for (std::size_t first = 0; first < order.size();) {
         std::vector<Request> requests;

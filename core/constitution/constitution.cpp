@@ -16,8 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t longestText = 4000; ///< bytes: about 700 words
-
 Result<std::string> textOf(const json& object, const char* key, const std::string& where, bool required)
 {
     const auto found = object.find(key);

@@ -9,6 +9,8 @@
 
 namespace lodestone::constitution {
 
+inline constexpr std::size_t longestText = 4000; ///< bytes of a principle's text: about 700 words
+
 /// A principle: a sentence, and two poles in plain words. The direction found from it points to the positive
 /// pole.
 struct Principle {

@@ -1,6 +1,7 @@
 #include "core/constitution/contrast.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 
 #include <cmath>
 #include <fmt/format.h>
@@ -9,8 +10,6 @@
 
 namespace lodestone::constitution {
 namespace {
-
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 double cosine(const Eigen::VectorXd& a, const Eigen::VectorXd& b)
 {
@@ -49,7 +48,7 @@ Result<Contrast> ContrastBuilder::finish(const std::string& where, std::uint64_t
     for (Eigen::VectorXd* measure :
          { &contrast.heldOutCorrelation, &contrast.templateAgreement, &contrast.poleSymmetry,
            &contrast.shareOfVariance, &contrast.normAgainstRandom })
-        *measure = Eigen::VectorXd::Constant(layers, undefined);
+        *measure = Eigen::VectorXd::Constant(layers, geometry::nan);
     bool anywhere = false, neutral = true;
     for (const Item& item : m_items)
         neutral = neutral && item.neutral.size() > 0;
@@ -90,7 +89,7 @@ Result<Contrast> ContrastBuilder::finish(const std::string& where, std::uint64_t
                 sign = rng.below(2) == 0 ? 1.0 : -1.0;
             random += (differences.transpose() * signs).norm() / static_cast<double>(n) / draws;
         }
-        contrast.normAgainstRandom[l] = random > 0 ? delta.norm() / random : undefined;
+        contrast.normAgainstRandom[l] = random > 0 ? delta.norm() / random : geometry::nan;
         if (n >= 4) {
             Eigen::MatrixXd halves[2]
                 = { Eigen::MatrixXd((n + 1) / 2, width), Eigen::MatrixXd(n / 2, width) };

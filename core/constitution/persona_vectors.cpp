@@ -7,7 +7,7 @@
 namespace lodestone::constitution {
 namespace {
 
-constexpr std::size_t prompts = 12;
+constexpr std::size_t askedPrompts = 12;
 constexpr int longest = 48; ///< tokens of a reply
 
 /// The prompt with a request in its last user turn, as tokens.
@@ -44,7 +44,7 @@ Result<void> askPersonaVectors(const Question& question, const WayContext& conte
         const int prompt = set.responses[static_cast<std::size_t>(row)].prompt;
         const bool training = context.training.empty() || context.training[static_cast<std::size_t>(row)];
         if (training && std::find(chosen.begin(), chosen.end(), prompt) == chosen.end()
-            && chosen.size() < prompts)
+            && chosen.size() < askedPrompts)
             chosen.push_back(prompt);
     }
     ContrastBuilder builder(layers);

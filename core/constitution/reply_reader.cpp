@@ -13,7 +13,6 @@ namespace {
 using model::Reading;
 using model::Request;
 
-constexpr int firstResponses = 32;
 constexpr std::size_t rowsPerBatch = 16;
 constexpr std::size_t tokensPerBatch = 1024;
 

@@ -64,8 +64,11 @@ private:
     std::string m_title = "Asking";
 };
 
-/// The order in which replies are asked about: 32 well-spread ones first, the rest by prompt, so that replies
-/// to one prompt share its reading. `rows`: how many of the study's first responses; 0: all.
+/// So many replies, spread over the study, are asked about before the rest.
+inline constexpr int firstResponses = 32;
+
+/// The order in which replies are asked about: `firstResponses` well-spread ones first, the rest by prompt,
+/// so that replies to one prompt share its reading. `rows`: how many of the study's first responses; 0: all.
 std::vector<int> askingOrder(const data::ResponseSet& set, std::size_t rows = 0);
 
 /// The responses worth asking about for evidence: those that stand in a pair or carry a label; all where

@@ -1,6 +1,7 @@
 #include "core/constitution/ways.h"
 
 #include "core/constitution/asking.h"
+#include "core/geometry/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,9 +11,6 @@
 
 namespace lodestone::constitution {
 namespace {
-
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t longestText = 4000; ///< bytes of a principle's text: about 700 words
 
 Result<void> checkPrinciple(const Principle& principle, const std::string& way)
 {
@@ -99,7 +97,8 @@ private:
         const auto n = static_cast<Eigen::Index>(m_context.store->responses());
         const auto column = [&](const Question& question) -> Eigen::VectorXd {
             const Eigen::VectorXf* known = m_context.store->find(question);
-            return known ? Eigen::VectorXd(known->cast<double>()) : Eigen::VectorXd::Constant(n, undefined);
+            return known ? Eigen::VectorXd(known->cast<double>())
+                         : Eigen::VectorXd::Constant(n, geometry::nan);
         };
         Judged judged;
         judged.perSuffix.resize(n, static_cast<Eigen::Index>(forms.size()));

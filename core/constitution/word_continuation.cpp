@@ -1,5 +1,6 @@
 // Words outside a study's table: looked up in the model, and where one token does not name them, continued.
 #include "core/constitution/elicitation.h"
+#include "core/constitution/reply_reader.h"
 #include "core/data/capture.h"
 #include "core/model/language_model.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 using data::RowMatrix;
 using model::Request;
-
-constexpr int firstResponses = 32; ///< continued before the rest, spread over the study
 
 } // namespace
 
@@ -158,12 +157,7 @@ Result<std::shared_ptr<ClozeElicitation>> ClozeElicitation::withAllWords(
             n, static_cast<Eigen::Index>(m_suffixes.size()), std::numeric_limits<float>::quiet_NaN());
     }
     const data::ResponseSet& set = study.set();
-    std::vector<int> order = spreadOrder(n);
-    if (n > firstResponses)
-        std::sort(order.begin() + firstResponses, order.end(), [&](int a, int b) {
-            return std::pair(set.responses[static_cast<std::size_t>(a)].prompt, a)
-                < std::pair(set.responses[static_cast<std::size_t>(b)].prompt, b);
-        });
+    const std::vector<int> order = askingOrder(set);
     const auto start = std::chrono::steady_clock::now();
     for (std::size_t first = 0; first < order.size();) {
         std::vector<Request> replies, asked, continued;

@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using Ordered = nlohmann::ordered_json;
 
-std::string dump(const Ordered& row)
+std::string line(const Ordered& row)
 {
     return row.dump(-1, ' ', false, Ordered::error_handler_t::replace) + "\n";
 }
@@ -47,7 +47,7 @@ Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& 
         Ordered turns = Ordered::array();
         for (const text::Message& turn : prompt.conversation)
             turns.push_back({ { "role", turn.role }, { "content", turn.content } });
-        prompts += dump({ { "id", prompt.id }, { "group", prompt.group }, { "conversation", turns } });
+        prompts += line({ { "id", prompt.id }, { "group", prompt.group }, { "conversation", turns } });
     }
     for (const Response& response : set.responses) {
         Ordered row{ { "id", response.id },
@@ -58,13 +58,13 @@ Result<void> writeTexts(const std::filesystem::path& folder, const ResponseSet& 
             row["value"] = response.value;
         if (response.label != 0)
             row["label"] = response.label > 0 ? set.positiveLabel : set.negativeLabel;
-        responses += dump(row);
+        responses += line(row);
     }
     for (const Pair& pair : set.pairs) {
         Ordered row{ { "id", pair.id }, { "chosen", pair.chosen }, { "rejected", pair.rejected } };
         if (!pair.value.empty())
             row["value"] = pair.value;
-        pairs += dump(row);
+        pairs += line(row);
     }
     LODESTONE_CHECK(writeFileAtomically(folder / "prompts.jsonl", prompts));
     LODESTONE_CHECK(writeFileAtomically(folder / "responses.jsonl", responses));

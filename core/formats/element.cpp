@@ -9,14 +9,6 @@
 namespace lodestone::formats {
 namespace {
 
-template <typename T>
-T load(const std::byte* from)
-{
-    T value;
-    std::memcpy(&value, from, sizeof(T));
-    return value;
-}
-
 float bfloatAt(const std::byte* from)
 {
     return std::bit_cast<float>(static_cast<std::uint32_t>(load<std::uint16_t>(from)) << 16u);

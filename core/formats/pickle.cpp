@@ -8,7 +8,7 @@
 namespace lodestone::formats {
 namespace {
 
-using Kind = PickleObject::Kind;
+using PickleKind = PickleObject::Kind;
 
 constexpr std::size_t objectLimit = 1'000'000;
 
@@ -67,7 +67,7 @@ public:
 
 private:
     template <typename... Parts>
-    Result<void> push(Kind kind, Parts&&... parts)
+    Result<void> push(PickleKind kind, Parts&&... parts)
     {
         PickleObject object;
         object.kind = kind;
@@ -112,7 +112,7 @@ private:
         return items;
     }
     /// The object on top of the stack, which must be of this kind.
-    Result<PickleObject*> top(Kind kind, const char* called)
+    Result<PickleObject*> top(PickleKind kind, const char* called)
     {
         if (m_stack.empty() || m_stack.size() <= (m_marks.empty() ? 0 : m_marks.back()))
             return badInput(called, "an empty stack", m_at);
@@ -147,10 +147,10 @@ private:
             return badInput(
                 "a pickle that needs nothing but tensors", "'" + shownName(name) + "', which is not executed",
                 m_at);
-        return push(Kind::Global, name);
+        return push(PickleKind::Global, name);
     }
     template <typename Length>
-    Result<void> text(Kind kind)
+    Result<void> text(PickleKind kind)
     {
         LODESTONE_TRY(std::string value, sized<Length>());
         return push(kind, std::move(value));
@@ -159,12 +159,12 @@ private:
     Result<void> integer()
     {
         LODESTONE_TRY(const auto value, m_reader.read<Number>("number"));
-        return push(Kind::Integer, static_cast<std::int64_t>(value));
+        return push(PickleKind::Integer, static_cast<std::int64_t>(value));
     }
     Result<void> tuple(int count)
     {
         LODESTONE_TRY(std::vector<std::uint32_t> items, popSome(count));
-        return push(Kind::Tuple, std::move(items));
+        return push(PickleKind::Tuple, std::move(items));
     }
     Result<void> memorise(std::uint32_t place)
     {
@@ -181,10 +181,10 @@ private:
         m_stack.push_back(found->second);
         return {};
     }
-    Result<void> append(Kind kind, const char* called, const std::vector<std::uint32_t>& items)
+    Result<void> append(PickleKind kind, const char* called, const std::vector<std::uint32_t>& items)
     {
         LODESTONE_TRY(PickleObject * target, top(kind, called));
-        if (kind == Kind::Dictionary && items.size() % 2 != 0)
+        if (kind == PickleKind::Dictionary && items.size() % 2 != 0)
             return badInput("a value for each key", "a key without one", m_at);
         target->items.insert(target->items.end(), items.begin(), items.end());
         return {};
@@ -200,7 +200,7 @@ private:
             value |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
         if (length > 0 && length < 8 && (value >> (8u * length - 1u)) != 0)
             value |= ~std::uint64_t(0) << (8u * length); // two's complement
-        return push(Kind::Integer, static_cast<std::int64_t>(value));
+        return push(PickleKind::Integer, static_cast<std::int64_t>(value));
     }
     Result<void> real()
     {
@@ -208,7 +208,7 @@ private:
         std::uint64_t bits = 0;
         for (const std::byte byte : bytes)
             bits = bits << 8u | std::to_integer<std::uint64_t>(byte);
-        return push(Kind::Real, std::bit_cast<double>(bits));
+        return push(PickleKind::Real, std::bit_cast<double>(bits));
     }
     /// A call: only of names from the allow-list, none of which does anything here but gather its arguments.
     Result<void> reduce()
@@ -217,20 +217,20 @@ private:
         LODESTONE_TRY(const std::uint32_t function, pop());
         const PickleObject& called = m_pickle.at(function);
         const PickleObject& given = m_pickle.at(arguments);
-        if (called.kind != Kind::Global || given.kind != Kind::Tuple)
+        if (called.kind != PickleKind::Global || given.kind != PickleKind::Tuple)
             return badInput("a call of a name with a tuple", "another object", m_at);
         if (called.text == orderedDictionary && given.items.empty())
-            return push(Kind::Dictionary);
+            return push(PickleKind::Dictionary);
         if (called.text == rebuildTensor && given.items.size() >= 6)
             return push(
-                Kind::Tensor, std::vector<std::uint32_t>(given.items.begin(), given.items.begin() + 4));
+                PickleKind::Tensor, std::vector<std::uint32_t>(given.items.begin(), given.items.begin() + 4));
         if (called.text == torchSize && given.items.size() == 1
-            && m_pickle.at(given.items[0]).kind == Kind::Tuple) {
+            && m_pickle.at(given.items[0]).kind == PickleKind::Tuple) {
             m_stack.push_back(given.items[0]);
             return {};
         }
         if (called.text == rebuildParameter && !given.items.empty()
-            && m_pickle.at(given.items[0]).kind == Kind::Tensor) {
+            && m_pickle.at(given.items[0]).kind == PickleKind::Tensor) {
             m_stack.push_back(given.items[0]);
             return {};
         }
@@ -243,7 +243,7 @@ private:
     {
         LODESTONE_TRY([[maybe_unused]] const std::uint32_t state, pop());
         LODESTONE_TRY(
-            [[maybe_unused]] PickleObject * target, top(Kind::Dictionary, "a dictionary to set up"));
+            [[maybe_unused]] PickleObject * target, top(PickleKind::Dictionary, "a dictionary to set up"));
         return {};
     }
     Result<void> step(unsigned code);
@@ -276,11 +276,11 @@ Result<void> Machine::step(unsigned code)
         m_marks.push_back(m_stack.size());
         return {};
     case 'N': // NONE
-        return push(Kind::None);
+        return push(PickleKind::None);
     case 0x88: // NEWTRUE
-        return push(Kind::Boolean, std::int64_t(1));
+        return push(PickleKind::Boolean, std::int64_t(1));
     case 0x89: // NEWFALSE
-        return push(Kind::Boolean, std::int64_t(0));
+        return push(PickleKind::Boolean, std::int64_t(0));
     case 'J': // BININT
         return integer<std::int32_t>();
     case 'K': // BININT1
@@ -292,48 +292,48 @@ Result<void> Machine::step(unsigned code)
     case 'G': // BINFLOAT
         return real();
     case 'X': // BINUNICODE
-        return text<std::uint32_t>(Kind::Text);
+        return text<std::uint32_t>(PickleKind::Text);
     case 0x8c: // SHORT_BINUNICODE
-        return text<std::uint8_t>(Kind::Text);
+        return text<std::uint8_t>(PickleKind::Text);
     case 0x8d: // BINUNICODE8
-        return text<std::uint64_t>(Kind::Text);
+        return text<std::uint64_t>(PickleKind::Text);
     case 'U': // SHORT_BINSTRING
-        return text<std::uint8_t>(Kind::Text);
+        return text<std::uint8_t>(PickleKind::Text);
     case 'C': // SHORT_BINBYTES
-        return text<std::uint8_t>(Kind::Bytes);
+        return text<std::uint8_t>(PickleKind::Bytes);
     case 'B': // BINBYTES
-        return text<std::uint32_t>(Kind::Bytes);
+        return text<std::uint32_t>(PickleKind::Bytes);
     case 0x8e: // BINBYTES8
-        return text<std::uint64_t>(Kind::Bytes);
+        return text<std::uint64_t>(PickleKind::Bytes);
     case ')': // EMPTY_TUPLE
-        return push(Kind::Tuple);
+        return push(PickleKind::Tuple);
     case 0x85: // TUPLE1
     case 0x86: // TUPLE2
     case 0x87: // TUPLE3
         return tuple(static_cast<int>(code) - 0x84);
     case 't': { // TUPLE
         LODESTONE_TRY(std::vector<std::uint32_t> items, popToMark());
-        return push(Kind::Tuple, std::move(items));
+        return push(PickleKind::Tuple, std::move(items));
     }
     case ']': // EMPTY_LIST
-        return push(Kind::List);
+        return push(PickleKind::List);
     case '}': // EMPTY_DICT
-        return push(Kind::Dictionary);
+        return push(PickleKind::Dictionary);
     case 'a': { // APPEND
         LODESTONE_TRY(const std::uint32_t item, pop());
-        return append(Kind::List, "a list to append to", { item });
+        return append(PickleKind::List, "a list to append to", { item });
     }
     case 'e': { // APPENDS
         LODESTONE_TRY(const std::vector<std::uint32_t> items, popToMark());
-        return append(Kind::List, "a list to append to", items);
+        return append(PickleKind::List, "a list to append to", items);
     }
     case 's': { // SETITEM
         LODESTONE_TRY(const std::vector<std::uint32_t> items, popSome(2));
-        return append(Kind::Dictionary, "a dictionary to fill", items);
+        return append(PickleKind::Dictionary, "a dictionary to fill", items);
     }
     case 'u': { // SETITEMS
         LODESTONE_TRY(const std::vector<std::uint32_t> items, popToMark());
-        return append(Kind::Dictionary, "a dictionary to fill", items);
+        return append(PickleKind::Dictionary, "a dictionary to fill", items);
     }
     case 'q': { // BINPUT
         LODESTONE_TRY(const auto place, m_reader.read<std::uint8_t>("memo"));
@@ -361,15 +361,15 @@ Result<void> Machine::step(unsigned code)
     case 0x93: { // STACK_GLOBAL
         LODESTONE_TRY(const std::vector<std::uint32_t> parts, popSome(2));
         const PickleObject &module = m_pickle.at(parts[0]), &name = m_pickle.at(parts[1]);
-        if (module.kind != Kind::Text || name.kind != Kind::Text)
+        if (module.kind != PickleKind::Text || name.kind != PickleKind::Text)
             return badInput("two texts as a name", "another object", m_at);
         return global(module.text + " " + name.text);
     }
     case 'Q': { // BINPERSID
         LODESTONE_TRY(const std::uint32_t id, pop());
-        if (m_pickle.at(id).kind != Kind::Tuple || m_pickle.at(id).items.size() != 5)
+        if (m_pickle.at(id).kind != PickleKind::Tuple || m_pickle.at(id).items.size() != 5)
             return badInput("a tuple of five as persistent id", "another object", m_at);
-        return push(Kind::Storage, std::vector<std::uint32_t>(m_pickle.at(id).items));
+        return push(PickleKind::Storage, std::vector<std::uint32_t>(m_pickle.at(id).items));
     }
     case 'R': // REDUCE
         return reduce();

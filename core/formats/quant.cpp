@@ -10,14 +10,6 @@
 namespace lodestone::formats {
 namespace {
 
-template <typename T>
-T load(const std::byte* from)
-{
-    T value;
-    std::memcpy(&value, from, sizeof(T));
-    return value;
-}
-
 int byteAt(const std::byte* from) { return std::to_integer<int>(*from); }
 
 /// Nibbles and a fifth bit each: bit i of the 32 is weight i's.

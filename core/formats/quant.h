@@ -3,7 +3,9 @@
 
 #include "core/base/error.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -40,6 +42,15 @@ std::string_view supportedQuantTypes();
 
 /// IEEE 754 half to float and back (round to nearest even; overflow becomes infinity).
 float halfToFloat(std::uint16_t half);
+
+/// The T that begins at `from`, which need not be aligned.
+template <typename T>
+T load(const std::byte* from)
+{
+    T value;
+    std::memcpy(&value, from, sizeof(T));
+    return value;
+}
 std::uint16_t floatToHalf(float value);
 
 /// Dequantises whole blocks; `out.size()` must be a multiple of the block's items and match `bytes`.

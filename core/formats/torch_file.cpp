@@ -9,7 +9,7 @@
 namespace lodestone::formats {
 namespace {
 
-using Kind = PickleObject::Kind;
+using PickleKind = PickleObject::Kind;
 
 std::optional<ElementType> elementOf(std::string_view storage)
 {
@@ -89,45 +89,45 @@ private:
                 return true;
             };
             switch (object.kind) {
-            case Kind::Tensor:
+            case PickleKind::Tensor:
                 LODESTONE_CHECK(tensor(object, place.name.empty() ? "tensor" : place.name));
                 break;
-            case Kind::Dictionary:
+            case PickleKind::Dictionary:
                 for (std::size_t i = 0; i + 1 < object.items.size(); i += 2) {
                     const PickleObject& key = m_pickle.at(object.items[i]);
-                    if (key.kind != Kind::Text && key.kind != Kind::Integer)
+                    if (key.kind != PickleKind::Text && key.kind != PickleKind::Integer)
                         return badInput("texts or integers as keys", "another object", where(place.name));
                     if (!enter(
                             object.items[i + 1],
-                            key.kind == Kind::Text ? key.text : std::to_string(key.integer)))
+                            key.kind == PickleKind::Text ? key.text : std::to_string(key.integer)))
                         return tooMuch(place);
                 }
                 break;
-            case Kind::List:
-            case Kind::Tuple:
+            case PickleKind::List:
+            case PickleKind::Tuple:
                 for (std::size_t i = 0; i < object.items.size(); ++i)
                     if (!enter(object.items[i], std::to_string(i)))
                         return tooMuch(place);
                 break;
-            case Kind::Text:
+            case PickleKind::Text:
                 if (object.text.size() > room)
                     return tooMuch(place);
                 room -= object.text.size();
                 m_result.metadata.emplace(place.name, object.text);
                 break;
-            case Kind::Integer:
+            case PickleKind::Integer:
                 m_result.metadata.emplace(place.name, std::to_string(object.integer));
                 break;
-            case Kind::Boolean:
+            case PickleKind::Boolean:
                 m_result.metadata.emplace(place.name, object.integer ? "true" : "false");
                 break;
-            case Kind::Real:
+            case PickleKind::Real:
                 m_result.metadata.emplace(place.name, fmt::format("{}", object.real));
                 break;
-            case Kind::None:
-            case Kind::Bytes:
-            case Kind::Global:
-            case Kind::Storage:
+            case PickleKind::None:
+            case PickleKind::Bytes:
+            case PickleKind::Global:
+            case PickleKind::Storage:
                 m_result.leftOut.push_back(place.name);
                 break;
             }
@@ -150,13 +150,13 @@ private:
     Result<Storage> storage(std::uint32_t number, const std::string& name)
     {
         const PickleObject& id = m_pickle.at(number);
-        if (id.kind != Kind::Storage || id.items.size() != 5)
+        if (id.kind != PickleKind::Storage || id.items.size() != 5)
             return badInput("a tensor's storage", "another object", where(name));
         const PickleObject &kind = m_pickle.at(id.items[0]), &type = m_pickle.at(id.items[1]),
                            &key = m_pickle.at(id.items[2]), &count = m_pickle.at(id.items[4]);
-        const auto element = type.kind == Kind::Global ? elementOf(type.text) : std::nullopt;
-        if (kind.text != "storage" || !element || key.kind != Kind::Text || count.kind != Kind::Integer
-            || count.integer < 0)
+        const auto element = type.kind == PickleKind::Global ? elementOf(type.text) : std::nullopt;
+        if (kind.text != "storage" || !element || key.kind != PickleKind::Text
+            || count.kind != PickleKind::Integer || count.integer < 0)
             return badInput("('storage', type, key, location, count)", "another persistent id", where(name));
         const ZipEntry* entry = m_archive.find(m_prefix + "data/" + key.text);
         if (!entry)
@@ -182,13 +182,13 @@ private:
     numbers(std::uint32_t number, const char* called, const std::string& name) const
     {
         const PickleObject& tuple = m_pickle.at(number);
-        if (tuple.kind != Kind::Tuple || tuple.items.size() > 64)
+        if (tuple.kind != PickleKind::Tuple || tuple.items.size() > 64)
             return badInput(
                 fmt::format("a tuple of at most 64 numbers as {}", called), "another object", where(name));
         std::vector<std::uint64_t> values;
         for (const std::uint32_t item : tuple.items) {
             const PickleObject& value = m_pickle.at(item);
-            if (value.kind != Kind::Integer || value.integer < 0)
+            if (value.kind != PickleKind::Integer || value.integer < 0)
                 return badInput(fmt::format("numbers from 0 as {}", called), "another object", where(name));
             values.push_back(static_cast<std::uint64_t>(value.integer));
         }
@@ -200,7 +200,7 @@ private:
     {
         LODESTONE_TRY(const Storage storage, this->storage(object.items[0], name));
         const PickleObject& offset = m_pickle.at(object.items[1]);
-        if (offset.kind != Kind::Integer || offset.integer < 0)
+        if (offset.kind != PickleKind::Integer || offset.integer < 0)
             return badInput("a storage offset from 0", "another object", where(name));
         Tensor tensor;
         tensor.type = storage.type;

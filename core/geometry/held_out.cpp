@@ -2,6 +2,7 @@
 
 #include "core/base/rng.h"
 #include "core/geometry/logistic.h"
+#include "core/geometry/numbers.h"
 #include "core/geometry/ridge.h"
 
 #include <algorithm>
@@ -14,8 +15,6 @@
 namespace lodestone::geometry {
 
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 FitOptions fitOptions(const HeldOutOptions& options, double relativeStrength = 0)
 {

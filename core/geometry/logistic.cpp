@@ -1,5 +1,6 @@
 #include "core/geometry/logistic.h"
 
+#include "core/geometry/numbers.h"
 #include "core/geometry/split.h"
 
 #include <algorithm>
@@ -20,8 +21,6 @@ double loss(double margin)
 {
     return margin > 0 ? std::log1p(std::exp(-margin)) : std::log1p(std::exp(margin)) - margin;
 }
-
-double sigmoid(double x) { return x >= 0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
 
 /// Rows in the basis, with a last column of ones when there is an intercept, and the penalty of each
 /// coordinate.

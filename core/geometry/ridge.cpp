@@ -1,5 +1,6 @@
 #include "core/geometry/ridge.h"
 
+#include "core/geometry/numbers.h"
 #include "core/geometry/statistics.h"
 
 #include <Eigen/Cholesky>
@@ -11,8 +12,6 @@
 namespace lodestone::geometry {
 
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Groups above this size are solved anew in every fit: kept inverses would grow with the square of the group.
 constexpr std::size_t largestKeptGroup = 64;

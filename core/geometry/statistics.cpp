@@ -1,6 +1,7 @@
 #include "core/geometry/statistics.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 #include "core/geometry/rows.h"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 namespace lodestone::geometry {
 
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 bool allFinite(std::span<const double> values)
 {

@@ -1,6 +1,7 @@
 #include "core/judgment/reward_model.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +13,7 @@ namespace {
 
 constexpr int newtonLimit = 60, conjugateLimit = 200;
 
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+using geometry::sigmoid;
 
 /// Cross-entropy of a label p and the logit f, without overflow: log(1 + e^f) - p f.
 double crossEntropy(double p, double f)

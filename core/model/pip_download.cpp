@@ -22,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto pollInterval = std::chrono::milliseconds(50);
 constexpr auto graceToEnd = std::chrono::seconds(2);
 
 /// The environment for pip: the user's own, with temporary files inside `folder` (pip downloads into TMPDIR

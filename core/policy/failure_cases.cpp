@@ -1,6 +1,7 @@
 #include "core/policy/failure_cases.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 #include "core/policy/rounds.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace lodestone::policy {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using geometry::nan;
 
 /// A spoiler s enters with weight eta; the cure projects it out (T34).
 FailureCase spoiler(const FailureParts& p, const Eigen::VectorXd& s, double dose, const Eigen::VectorXd& raw)

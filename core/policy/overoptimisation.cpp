@@ -1,5 +1,6 @@
 #include "core/policy/overoptimisation.h"
 
+#include "core/geometry/numbers.h"
 #include "core/policy/update_rule.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace lodestone::policy {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using geometry::nan;
 
 /// KL, proxy and gold gain of one policy on each prompt.
 void perPrompt(

@@ -1,5 +1,7 @@
 #include "core/policy/rules.h"
 
+#include "core/geometry/numbers.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -7,7 +9,7 @@
 namespace lodestone::policy {
 namespace {
 
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+using geometry::sigmoid;
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
 /// Largest eigenvalue of the mean of (x_a - x_b)(x_a - x_b)', by power iteration: what bounds the step.

@@ -1,6 +1,7 @@
 #include "core/policy/reward_source.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +10,7 @@
 namespace lodestone::policy {
 namespace {
 
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+using geometry::sigmoid;
 double logSigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
 
 /// A direction's own scores.

@@ -1,6 +1,7 @@
 #include "core/policy/rounds.h"
 
 #include "core/base/rng.h"
+#include "core/geometry/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,7 @@
 namespace lodestone::policy {
 namespace {
 
-double sigmoid(double x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+using geometry::sigmoid;
 
 /// A score per study response as one per candidate, in pool order.
 Eigen::VectorXd inPool(const Pool& pool, const Eigen::VectorXd& scores)

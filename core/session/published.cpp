@@ -12,14 +12,14 @@
 namespace lodestone::session {
 namespace {
 
-using Rows = std::vector<PublishedFigure>;
+using Figures = std::vector<PublishedFigure>;
 
 double normalCdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
-Rows lee()
+Figures lee()
 {
     // Lee et al. 2023, "RLAIF vs. RLHF", arXiv 2309.00267.
-    Rows rows;
+    Figures rows;
     const auto add
         = [&](const char* name, double published, double here, const char* where, std::string note) {
               rows.push_back({ name,
@@ -104,10 +104,10 @@ Rows lee()
     return rows;
 }
 
-Rows gao()
+Figures gao()
 {
     // Gao, Schulman & Hilton 2022, arXiv 2210.10760.
-    Rows rows;
+    Figures rows;
     const std::string source = "Gao, Schulman & Hilton 2022, arXiv 2210.10760, ";
     // Their closed form of best-of-n's KL against order statistics on a pool without ties.
     constexpr int candidates = 200000;
@@ -169,10 +169,10 @@ Rows gao()
     return rows;
 }
 
-Rows young()
+Figures young()
 {
     // Young 2026, "Why Does RLAIF Work At All?", arXiv 2603.03000: abstract and the names of its results.
-    Rows rows;
+    Figures rows;
     const std::string source = "Young 2026, arXiv 2603.03000, ";
     // Proposition 2's lambda = 1/beta, by DPO on exact preferences of two candidates.
     policy::Pool pool;
@@ -230,10 +230,10 @@ Rows young()
     return rows;
 }
 
-Result<Rows> arditi(const std::filesystem::path& data)
+Result<Figures> arditi(const std::filesystem::path& data)
 {
     // Arditi et al. 2024, arXiv 2406.11717; released in andyrdt/refusal_direction.
-    Rows rows;
+    Figures rows;
     const std::string source = "Arditi et al. 2024, arXiv 2406.11717, released ";
     const std::filesystem::path folder = data / "directions/refusal_direction";
     std::error_code error;
@@ -360,7 +360,7 @@ const std::vector<std::string>& publishedWorks()
     return works;
 }
 
-Result<Rows> publishedFigures(const std::string& work, const std::filesystem::path& data)
+Result<Figures> publishedFigures(const std::string& work, const std::filesystem::path& data)
 {
     if (work == "lee")
         return lee();

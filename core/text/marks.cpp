@@ -3,7 +3,7 @@
 namespace lodestone::text {
 namespace {
 
-constexpr std::string_view blanks = " \t\n\v\f\r";
+constexpr std::string_view blankCharacters = " \t\n\v\f\r";
 
 bool isWordByte(char c)
 {
@@ -45,13 +45,13 @@ std::vector<Stretch> Marks::split(std::string_view text, bool withControl) const
         }
         std::string_view before = text.substr(start, at - start);
         if (mark->takesBlanksBefore)
-            before = before.substr(0, before.find_last_not_of(blanks) + 1);
+            before = before.substr(0, before.find_last_not_of(blankCharacters) + 1);
         if (!before.empty())
             stretches.push_back({ before, -1 });
         stretches.push_back({ text.substr(at, match.length), mark->id });
         at = end;
         if (mark->takesBlanksAfter)
-            at = std::min(text.find_first_not_of(blanks, at), text.size());
+            at = std::min(text.find_first_not_of(blankCharacters, at), text.size());
         start = at;
     }
     if (start < text.size())

@@ -1,6 +1,8 @@
 // The few functions of one number that many statements share.
 #pragma once
 
+#include "core/geometry/numbers.h"
+
 #include <cmath>
 #include <numbers>
 
@@ -25,7 +27,7 @@ double zeta(double s);
 /// along the truth N(m, (1 - m^2)/n), the d - 1 others N(0, 1/n).
 double estimatorCosine(int d, double n, double m);
 
-inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+using geometry::sigmoid;
 inline double logit(double p) { return std::log(p / (1 - p)); }
 
 /// E f(Z) for a standard normal Z and a smooth f: the trapezoid rule, whose error falls exponentially.

@@ -1,15 +1,10 @@
 #include "ui/models/named_directions.h"
 
+#include "ui/models/translated.h"
+
 #include <Eigen/Eigenvalues>
-#include <QCoreApplication>
 
 namespace lodestone::ui {
-namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("NamedDirections", text); }
-
-} // namespace
-
 double inner(const NamedDirection& a, const NamedDirection& b) { return a.weights.dot(b.displacement); }
 
 double shareInPlane(const NamedDirection& w, const NamedDirection& a, const NamedDirection& b)

@@ -1,14 +1,13 @@
 #include "ui/models/plane.h"
 
-#include <QCoreApplication>
+#include "ui/models/translated.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace lodestone::ui {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("Plane", text); }
 
 QString symbolOf(const QString& key)
 {

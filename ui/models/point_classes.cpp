@@ -1,16 +1,11 @@
 #include "ui/models/point_classes.h"
 
-#include <QCoreApplication>
+#include "ui/models/translated.h"
+
 #include <algorithm>
 #include <cmath>
 
 namespace lodestone::ui {
-namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("PointClasses", text); }
-
-} // namespace
-
 PointClasses pointClasses(const session::Snapshot& snapshot, ColourBy colour, std::size_t rows)
 {
     PointClasses result;

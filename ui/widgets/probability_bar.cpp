@@ -13,10 +13,10 @@ namespace lodestone::ui {
 
 namespace {
 
-constexpr double barHeight = 6;
+constexpr double trackHeight = 6;
 constexpr double tickHeight = 12;
 
-int percent(double probability) { return static_cast<int>(std::lround(100 * probability)); }
+int wholePercent(double probability) { return static_cast<int>(std::lround(100 * probability)); }
 
 } // namespace
 
@@ -63,7 +63,7 @@ void ProbabilityBar::setInks(Ink a, Ink b)
 void ProbabilityBar::describe()
 {
     const QString answer = std::isfinite(m_probability)
-        ? tr("A %1 %, B %2 %").arg(percent(m_probability)).arg(100 - percent(m_probability))
+        ? tr("A %1 %, B %2 %").arg(wholePercent(m_probability)).arg(100 - wholePercent(m_probability))
         : tr("no answer yet");
     setAccessibleDescription(m_note.isEmpty() ? answer : answer + QLatin1String("; ") + m_note);
 }
@@ -73,8 +73,8 @@ void ProbabilityBar::paintEvent(QPaintEvent*)
     const Palette& p = look();
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const double top = p.px((tickHeight - barHeight) / 2);
-    const QRectF bar(0, top, width(), p.px(barHeight));
+    const double top = p.px((tickHeight - trackHeight) / 2);
+    const QRectF bar(0, top, width(), p.px(trackHeight));
     const bool known = std::isfinite(m_probability);
     QPainterPath outline;
     outline.addRoundedRect(bar, p.px(2), p.px(2));
@@ -112,10 +112,11 @@ void ProbabilityBar::paintEvent(QPaintEvent*)
     if (known) {
         const bool first = m_probability >= 0.5;
         painter.setPen(first ? p.text : p.secondary);
-        painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, tr("A %1 %").arg(percent(m_probability)));
+        painter.drawText(
+            line, Qt::AlignLeft | Qt::AlignVCenter, tr("A %1 %").arg(wholePercent(m_probability)));
         painter.setPen(first ? p.secondary : p.text);
         painter.drawText(
-            line, Qt::AlignRight | Qt::AlignVCenter, tr("B %1 %").arg(100 - percent(m_probability)));
+            line, Qt::AlignRight | Qt::AlignVCenter, tr("B %1 %").arg(100 - wholePercent(m_probability)));
     }
     painter.setPen(p.secondary);
     painter.drawText(line, Qt::AlignHCenter | Qt::AlignVCenter, m_note);
