@@ -1,13 +1,13 @@
 # Sourced by app/run and tests/run: configures and builds one preset quietly, with its whole output in build/PRESET/build.log.
 set -o pipefail
 
-# build_jobs: as many compilers as there are processors, fewer when memory (1.5 GB for each) would run out.
+# build_jobs: as many compilers as there are processors, fewer when memory (2 GB for each) would run out.
 build_jobs() {
     local processors kilobytes
     processors=$(nproc)
     kilobytes=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo 2>/dev/null)
-    if [[ $kilobytes ]] && ((kilobytes / 1500000 < processors)); then
-        processors=$((kilobytes / 1500000))
+    if [[ $kilobytes ]] && ((kilobytes / 2000000 < processors)); then
+        processors=$((kilobytes / 2000000))
     fi
     printf '%s\n' "$((processors > 1 ? processors : 1))"
 }

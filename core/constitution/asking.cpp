@@ -109,6 +109,7 @@ bool isTraining(const WayContext& context, int row)
 std::vector<Layer> everyLayer(const model::LanguageModel& model)
 {
     std::vector<Layer> layers;
+    layers.reserve(static_cast<std::size_t>(model.config().layers()));
     for (int row = 0; row < model.config().layers(); ++row)
         layers.push_back(Layer::atRow(row));
     return layers;

@@ -128,7 +128,8 @@ Problem problemOf(
     problem.labels.resize(count);
     for (Eigen::Index i = 0; i < count; ++i) {
         const int item = items[static_cast<std::size_t>(i)];
-        problem.rows.row(i).head(basisRows.cols()) = basisRows.row(item);
+        if (basisRows.cols() > 0) // identical rows span nothing
+            problem.rows.row(i).head(basisRows.cols()) = basisRows.row(item);
         problem.labels[i] = labels[item];
     }
     if (intercept)

@@ -48,6 +48,8 @@ double distance(const A& a, const B& b)
 constexpr bool isSanitized =
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     true;
+#elif defined(__clang__)
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
     false;
 #endif
