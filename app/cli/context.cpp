@@ -100,14 +100,15 @@ Result<std::filesystem::path> CommandContext::resolveModel() const
         return model::defaultModelPath();
     std::error_code error;
     if (!std::filesystem::exists(modelPath, error))
-        return fail(ErrorKind::MissingModel, "a GGUF file", "nothing", modelPath);
+        return fail(
+            ErrorKind::MissingModel, "a model: a GGUF file, a folder or a checkpoint", "nothing", modelPath);
     return std::filesystem::path(modelPath);
 }
 
 Result<std::unique_ptr<model::LanguageModel>> CommandContext::loadModel() const
 {
     LODESTONE_TRY(const auto path, resolveModel());
-    return model::loadModel(path, { threads, matrixPath }, work());
+    return model::loadModel(path, { threads, matrixPath, device }, work());
 }
 
 void CommandContext::print(const Json& document, const std::string& table) const
@@ -175,9 +176,12 @@ int runCommandLine(int argc, char** argv)
     app.add_option("--seed", context.seed, "Seed of everything random")->capture_default_str();
     app.add_option("--threads", context.threads, "Threads for the model (default: all cores)")
         ->check(CLI::Range(1, 1024));
-    app.add_option("--model", context.modelPath, "A GGUF file (default: the fetched default model)");
+    app.add_option(
+        "--model", context.modelPath,
+        "A GGUF file, a model folder or a llama2.c checkpoint (default: the fetched default model)");
     app.add_option("--matrix-path", context.matrixPath, "onednn or blas instead of the measured choice")
         ->check(CLI::IsMember({ "onednn", "blas" }));
+    app.add_option("--device", context.device, "Where the model runs: cpu is the only one so far");
     app.require_subcommand(1);
     app.fallthrough();
     addModelCommands(app);
@@ -187,6 +191,7 @@ int runCommandLine(int argc, char** argv)
     addDirectionCommands(app);
     addJudgmentCommands(app);
     addTheoryCommands(app);
+    addBenchCommands(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp& help) {

@@ -25,6 +25,7 @@ public:
     int threads = 0;
     std::string modelPath;
     std::string matrixPath;
+    std::string device;
 
     /// A stop token that Ctrl+C triggers, and a progress line on standard error unless --quiet.
     Work work() const;
@@ -53,6 +54,7 @@ void addTheoryCommands(CLI::App& app);
 void addSimulateCommand(CLI::App& app);
 void addExportCommand(CLI::App& app);
 void addReproduceCommand(CLI::App& app);
+void addBenchCommands(CLI::App& app);
 
 Json layerJson(Layer layer);
 /// "71 % (64-78)" from shares.

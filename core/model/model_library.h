@@ -9,9 +9,11 @@ namespace lodestone::model {
 struct ModelOptions {
     int threads = 0; ///< 0: all cores
     std::string matrixPath; ///< "" measures and remembers; "onednn" or "blas" decide
+    std::string device; ///< "" or "cpu"; others are for engines built for them and are refused by this one
 };
 
-/// Loads a GGUF model. The engine (liblodestone_torch.so beside the program) is loaded by the first call.
+/// Loads a model: whatever ModelSource::open reads. The engine (liblodestone_torch.so beside the program) is
+/// loaded by the first call.
 Result<std::unique_ptr<LanguageModel>>
 loadModel(const std::filesystem::path& path, const ModelOptions& options = {}, const Work& work = {});
 

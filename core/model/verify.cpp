@@ -171,6 +171,22 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
         cached = std::max(cached, difference(together[1], continued[0]));
     }
     result.checks.push_back({ "cached equals uncached", cached <= 1e-3, cached, 1e-3, "largest difference" });
+    // What follows a text, were it padding, must not change it.
+    double padded = 0;
+    for (const Request& request : requests) {
+        Request brief = request, extended = request;
+        brief.last = extended.last = brief.logits = extended.logits = false;
+        brief.pooled = extended.pooled = { 0, static_cast<int>(request.tokens.size()) };
+        for (int i = 0; i < 7; ++i)
+            extended.tokens.push_back(request.tokens.front());
+        LODESTONE_TRY(auto bare, model.read(std::span(&brief, 1), layers, work));
+        LODESTONE_TRY(auto followed, model.read(std::span(&extended, 1), layers, work));
+        bare[0].last = std::move(bare[0].mean);
+        followed[0].last = std::move(followed[0].mean);
+        padded = std::max(padded, difference(bare[0], followed[0]));
+    }
+    result.checks.push_back(
+        { "padding changes nothing", padded <= 1e-3, padded, 1e-3, "largest difference" });
     const double mass = together[0].nextLogProbabilities.cast<double>().array().exp().sum();
     result.checks.push_back({ "probabilities sum to one", std::abs(mass - 1) <= 1e-4, std::abs(mass - 1),
                               1e-4, "distance from one" });

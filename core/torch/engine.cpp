@@ -12,7 +12,6 @@ lodestone::Result<lodestone::model::MatrixMeasurement> measure(int threads)
     const int used
         = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     try {
-        const c10::InferenceMode guard;
         lodestone::torch_engine::useThreads(used);
         return lodestone::torch_engine::measurePaths(lodestone::torch_engine::shapesOf(576, 1536, 960), used);
     } catch (const std::exception& error) {

@@ -4,14 +4,16 @@
 #include "core/base/fingerprint.h"
 #include "core/formats/lines.h"
 
-#include <ATen/Parallel.h>
+#include <ATen/ATen.h>
 #include <array>
+#include <c10/core/InferenceMode.h>
 #include <chrono>
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
 
 namespace lodestone::torch_engine {
 namespace {
@@ -32,10 +34,11 @@ struct Compiled {
 
 class OneDnnLinear final : public Linear {
 public:
-    explicit OneDnnLinear(const at::Tensor& weights)
+    OneDnnLinear(const RowMatrix& weights, std::vector<float> bias)
     {
-        m_columns = weights.size(0);
-        m_inner = weights.size(1);
+        m_bias = std::move(bias);
+        m_columns = weights.rows();
+        m_inner = weights.cols();
         // The layout that the kernel for a typical batch likes best serves the other batch sizes too.
         const dnnl::memory::desc any(
             { m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
@@ -43,21 +46,27 @@ public:
         m_packedDesc = typical.weights_desc();
         const dnnl::memory::desc plain(
             { m_inner, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ba);
-        dnnl::memory from(plain, engine(), weights.data_ptr());
+        dnnl::memory from(plain, engine(), const_cast<float*>(weights.data()));
         m_packed = dnnl::memory(m_packedDesc, engine());
         dnnl::stream stream(engine());
         dnnl::reorder(from, m_packed).execute(stream, from, m_packed);
         stream.wait();
     }
 
-    void apply(const at::Tensor& x, at::Tensor& y) const override
+    void apply(const MapConst& x, Map y) const override
     {
-        const std::int64_t rows = x.size(0);
+        const std::int64_t rows = x.rows();
         const Compiled& compiled = forRows(rows);
         dnnl::stream stream(engine());
-        dnnl::memory from(compiled.x, engine(), x.data_ptr()), to(compiled.y, engine(), y.data_ptr());
-        compiled.primitive.execute(
-            stream, { { DNNL_ARG_SRC, from }, { DNNL_ARG_WEIGHTS, m_packed }, { DNNL_ARG_DST, to } });
+        dnnl::memory from(compiled.x, engine(), const_cast<float*>(x.data())),
+            to(compiled.y, engine(), y.data());
+        std::unordered_map<int, dnnl::memory> arguments{ { DNNL_ARG_SRC, from },
+                                                         { DNNL_ARG_WEIGHTS, m_packed },
+                                                         { DNNL_ARG_DST, to } };
+        if (!m_bias.empty())
+            arguments.emplace(
+                DNNL_ARG_BIAS, dnnl::memory(biasDescription(), engine(), const_cast<float*>(m_bias.data())));
+        compiled.primitive.execute(stream, arguments);
         stream.wait();
     }
 
@@ -67,17 +76,24 @@ private:
         using Desc = dnnl::memory::desc;
         const Desc x({ rows, m_inner }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
         const Desc y({ rows, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
+        if (!m_bias.empty())
+            return { dnnl::matmul::desc(x, weights, biasDescription(), y), engine() };
         return { dnnl::matmul::desc(x, weights, y), engine() };
+    }
+
+    dnnl::memory::desc biasDescription() const
+    {
+        return { { 1, m_columns }, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab };
     }
 
     const Compiled& forRows(std::int64_t rows) const
     {
         static std::mutex mutex;
-        static std::map<std::array<std::int64_t, 3>, Compiled> cache;
+        static std::map<std::array<std::int64_t, 4>, Compiled> cache;
         const std::lock_guard lock(mutex);
         if (cache.size() > 4096)
             cache.clear();
-        const std::array<std::int64_t, 3> key{ rows, m_inner, m_columns };
+        const std::array<std::int64_t, 4> key{ rows, m_inner, m_columns, !m_bias.empty() };
         auto found = cache.find(key);
         if (found == cache.end()) {
             const auto description = describe(rows, m_packedDesc);
@@ -91,39 +107,53 @@ private:
         return found->second;
     }
 
-    std::int64_t m_inner = 0;
     dnnl::memory::desc m_packedDesc;
     dnnl::memory m_packed;
 };
 
 class BlasLinear final : public Linear {
 public:
-    explicit BlasLinear(const at::Tensor& weights)
-        : m_transposed(weights.t().contiguous())
+    BlasLinear(const RowMatrix& weights, std::vector<float> bias)
+        : m_transposed(tensor(weights.data(), weights.rows(), weights.cols()).t().contiguous())
     {
-        m_columns = weights.size(0);
+        m_bias = std::move(bias);
+        m_columns = weights.rows();
+        m_inner = weights.cols();
     }
-    void apply(const at::Tensor& x, at::Tensor& y) const override { at::mm_out(y, x, m_transposed); }
+    void apply(const MapConst& x, Map y) const override
+    {
+        const c10::InferenceMode guard;
+        at::Tensor out = tensor(y.data(), y.rows(), y.cols());
+        const at::Tensor in = tensor(x.data(), x.rows(), x.cols());
+        if (m_bias.empty())
+            at::mm_out(out, in, m_transposed);
+        else
+            at::addmm_out(out, tensor(m_bias.data(), 1, m_columns), in, m_transposed);
+    }
 
 private:
+    static at::Tensor tensor(const float* data, std::int64_t rows, std::int64_t columns)
+    {
+        return at::from_blob(const_cast<float*>(data), { rows, columns }, at::kFloat);
+    }
     at::Tensor m_transposed;
 };
 
 /// Best of interleaved runs of both paths, so that other work on the machine disturbs them alike.
 void measureShape(model::MatrixSpeed& speed)
 {
-    const at::Tensor x = at::randn({ speed.rows, speed.inner });
-    const at::Tensor weights = at::randn({ speed.columns, speed.inner });
+    const RowMatrix x = RowMatrix::Random(speed.rows, speed.inner);
+    const RowMatrix weights = RowMatrix::Random(speed.columns, speed.inner);
     const std::array<std::unique_ptr<Linear>, 2> paths{ Linear::make(MatrixPath::OneDnn, weights),
                                                         Linear::make(MatrixPath::Blas, weights) };
     std::array<double, 2> best{ 1e9, 1e9 };
-    at::Tensor y = at::empty({ speed.rows, speed.columns });
+    RowMatrix y(speed.rows, speed.columns);
     const auto start = Clock::now();
     for (int run = 0;
          run < 8 || (run < 200 && std::chrono::duration<double>(Clock::now() - start).count() < 0.08); ++run)
         for (std::size_t i = 0; i < 2; ++i) {
             const auto before = Clock::now();
-            paths[i]->apply(x, y);
+            paths[i]->apply(view(x), view(y));
             best[i] = std::min(best[i], std::chrono::duration<double>(Clock::now() - before).count());
         }
     const double flop = 2.0 * speed.rows * speed.inner * speed.columns;
@@ -143,18 +173,11 @@ double seconds(const std::vector<model::MatrixSpeed>& speeds, double model::Matr
 
 } // namespace
 
-at::Tensor Linear::operator()(const at::Tensor& x) const
-{
-    at::Tensor y = at::empty({ x.size(0), m_columns });
-    apply(x, y);
-    return y;
-}
-
-std::unique_ptr<Linear> Linear::make(MatrixPath path, const at::Tensor& weights)
+std::unique_ptr<Linear> Linear::make(MatrixPath path, const RowMatrix& weights, std::vector<float> bias)
 {
     if (path == MatrixPath::OneDnn)
-        return std::make_unique<OneDnnLinear>(weights);
-    return std::make_unique<BlasLinear>(weights);
+        return std::make_unique<OneDnnLinear>(weights, std::move(bias));
+    return std::make_unique<BlasLinear>(weights, std::move(bias));
 }
 
 std::vector<model::MatrixSpeed> shapesOf(int width, int feedForward, int queryKeyValue)

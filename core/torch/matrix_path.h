@@ -3,8 +3,8 @@
 #pragma once
 
 #include "core/model/model_library.h"
+#include "core/torch/kernels.h"
 
-#include <ATen/ATen.h>
 #include <memory>
 #include <vector>
 
@@ -12,19 +12,21 @@ namespace lodestone::torch_engine {
 
 enum class MatrixPath { OneDnn, Blas };
 
-/// y = x W' for row-major x [rows, inner] and W [columns, inner], float32.
+/// y = x W' + b for row-major x [rows, inner], W [columns, inner] and b [columns] (empty: none), float32.
 class Linear {
 public:
     virtual ~Linear() = default;
-    virtual void apply(const at::Tensor& x, at::Tensor& y) const = 0;
-    at::Tensor operator()(const at::Tensor& x) const;
+    /// `y`: [rows, columns]. The views may be the first rows of larger buffers.
+    virtual void apply(const MapConst& x, Map y) const = 0;
     std::int64_t columns() const { return m_columns; }
 
-    /// `weights` [columns, inner] may be freed afterwards when the path packs its own copy.
-    static std::unique_ptr<Linear> make(MatrixPath path, const at::Tensor& weights);
+    /// `weights` [columns, inner] may be freed afterwards: each path packs its own copy.
+    static std::unique_ptr<Linear>
+    make(MatrixPath path, const RowMatrix& weights, std::vector<float> bias = {});
 
 protected:
-    std::int64_t m_columns = 0;
+    std::int64_t m_columns = 0, m_inner = 0;
+    std::vector<float> m_bias;
 };
 
 /// Measures both paths on the shapes that a model of this size uses; seconds-long work, about 0.5 s.

@@ -1,9 +1,9 @@
-// The Llama-family forward pass on packed sequences: no padding, shared contexts, residual stream on request.
+// The forward pass on packed sequences: no padding, shared contexts, residual stream on request. One pass for
+// all families; what differs is in the configuration's choices.
 #pragma once
 
-#include "core/model/language_model.h"
-#include "core/torch/kv_cache.h"
-#include "core/torch/matrix_path.h"
+#include "core/torch/attention.h"
+#include "core/torch/weights.h"
 
 #include <atomic>
 
@@ -23,24 +23,12 @@ public:
     Result<std::vector<model::Reading>> read(
         std::span<const model::Request> requests, std::span<const Layer> layers, const Work& work,
         std::span<const model::Intervention> interventions) override;
-    Result<model::RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
+    Result<RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
     void setThreadBudget(int threads) override { m_budget = threads; }
 
 private:
-    struct Block {
-        std::vector<float> attentionNorm, feedForwardNorm;
-        std::unique_ptr<Linear> queryKeyValue, attentionOut, gateUp, down;
-    };
-    /// One request's place in the packed batch.
-    struct Run {
-        const model::Request* request = nullptr;
-        std::shared_ptr<const CachedContext> past;
-        int firstRow = 0;
-        int pastLength = 0;
-        std::shared_ptr<Page> page; ///< where its keys and values go; one block deep when they are not kept
-        int pageStart = 0;
-        bool keep = false;
-    };
+    /// The batch on its way through the blocks. Buffers are made once per call.
+    struct Pass;
 
     /// Looked at before every block, so that a busy model yields within a tenth of a second.
     int threadsNow() const
@@ -48,34 +36,32 @@ private:
         const int budget = m_budget;
         return budget > 0 && budget < m_threads ? budget : m_threads;
     }
-    explicit Transformer(formats::Gguf file)
-        : m_file(std::move(file))
+    explicit Transformer(std::unique_ptr<model::ModelSource> source)
+        : m_source(std::move(source))
+        , m_config(m_source->config())
+        , m_attention(m_config)
     {
     }
     Result<void> prepare(const model::ModelOptions& options, const Work& work);
-    Result<at::Tensor> matrix(const std::string& name, int rows, int columns) const;
-    Result<std::vector<float>> vector(const std::string& name, int size) const;
-    Result<std::vector<Run>> plan(std::span<const model::Request> requests) const;
-    at::Tensor embed(const std::vector<Run>& runs, std::int64_t rows) const;
-    void
-    attend(const std::vector<Run>& runs, int block, const at::Tensor& queryKeyValue, at::Tensor& out) const;
-    void rotateAndStore(const std::vector<Run>& runs, int block, at::Tensor& queryKeyValue) const;
-    void
-    score(const std::vector<Run>& runs, const at::Tensor& x, std::vector<model::Reading>& readings) const;
+    Result<int> deepestNeeded(
+        std::span<const model::Request> requests, std::span<const Layer> layers,
+        std::span<const model::Intervention> interventions) const;
+    RowMatrix embed(const std::vector<Run>& runs, Eigen::Index rows) const;
+    void runBlock(Pass& pass, int k, bool last) const;
+    void capture(
+        const Pass& pass, Layer layer, std::span<const Layer> layers,
+        std::vector<model::Reading>& readings) const;
+    void score(const Pass& pass, std::vector<model::Reading>& readings) const;
 
-    formats::Gguf m_file;
+    std::unique_ptr<model::ModelSource> m_source;
     model::ModelConfig m_config;
+    Attention m_attention;
     std::shared_ptr<const text::Tokenizer> m_tokenizer;
     text::ChatTemplate m_template;
     std::string m_sha256, m_matrixPath;
     int m_threads = 1;
     std::atomic<int> m_budget = 0; ///< at most so many threads; 0: m_threads
-    const formats::GgufTensor* m_embedding = nullptr; ///< rows are dequantised as they are needed
-    const formats::GgufTensor* m_output = nullptr;
-    std::vector<float> m_finalNorm;
-    std::vector<Block> m_blocks;
-    std::unique_ptr<Linear> m_head;
-    std::vector<double> m_frequencies; ///< rotary, one per pair of coordinates
+    ModelWeights m_weights;
 };
 
 } // namespace lodestone::torch_engine

