@@ -108,15 +108,16 @@ Result<Info> infoOfStudy(const std::string& name)
 
 Result<Info> infoOfPath(const std::string& path)
 {
+    std::error_code error;
+    const bool folder = std::filesystem::is_directory(path, error);
+    if (folder && std::filesystem::exists(std::filesystem::path(path) / "config.json", error))
+        return infoOfModel(path); // a model's weights are tensors too, but this says more
     if (isToldByItsContent(path)) {
         LODESTONE_TRY(PathInfo told, infoOfFile(path));
         return Info{ std::move(told.document), std::move(told.table) };
     }
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error))
-        return std::filesystem::exists(std::filesystem::path(path) / "config.json", error)
-            ? infoOfModel(path)
-            : infoOfStudy(path);
+    if (folder)
+        return infoOfStudy(path);
     return infoOfModel(path);
 }
 

@@ -16,8 +16,8 @@ using nlohmann::json;
 /// float16 is chosen when no coordinate of the first batch exceeds this; 16 times less than what the format
 /// can hold.
 constexpr float halfMargin = 4094;
-/// From here on float16 rounds to infinity.
-constexpr float halfLimit = 65520;
+/// Beyond this a coordinate is too coarse in float16 (and from 65,520 on it would be infinite).
+constexpr float halfLimit = 16000;
 
 std::string dump(const json& manifest)
 {
@@ -37,8 +37,15 @@ CaptureStore::CaptureStore(std::filesystem::path folder, StudyForm form, const R
     , m_set(set)
     , m_done(set.responses.size(), false)
 {
+    const auto type = m_form.keepFloat32 ? formats::NpyType::F32 : formats::NpyType::F16;
     for (const ArrayInfo& info : m_form.arrays)
-        m_targets.push_back({ info, m_form.keepFloat32 ? formats::NpyType::F32 : formats::NpyType::F16, {} });
+        m_targets.push_back({ info, info.layer.label(), type, {} });
+    for (const ClozeSuffix& suffix : m_form.suffixes) {
+        ArrayInfo info;
+        info.file = clozeFile(suffix);
+        info.rows = m_done.size();
+        m_cloze.push_back({ std::move(info), "suffix '" + suffix.name + "'", type, {} });
+    }
 }
 
 json CaptureStore::manifest() const
@@ -88,10 +95,13 @@ Result<void> CaptureStore::reopen()
         return badInput(
             "the texts, model, layers and shard that this capture began with", "others",
             (m_folder / "capture.json").string());
-    for (Target& target : m_targets) { // the file, not the manifest, tells whether an array was widened
-        LODESTONE_TRY(const formats::NpyArray array, formats::NpyArray::open(m_folder / target.info.file));
-        target.type = array.type() == formats::NpyType::F32 ? formats::NpyType::F32 : formats::NpyType::F16;
-    }
+    for (std::vector<Target>* targets : { &m_targets, &m_cloze })
+        for (Target& target : *targets) { // the file, not the manifest, tells whether an array was widened
+            LODESTONE_TRY(
+                const formats::NpyArray array, formats::NpyArray::open(m_folder / target.info.file));
+            target.type
+                = array.type() == formats::NpyType::F32 ? formats::NpyType::F32 : formats::NpyType::F16;
+        }
     std::ifstream journal(m_folder / "capture.journal");
     std::string whole;
     for (std::string line; std::getline(journal, line);) {
@@ -111,18 +121,13 @@ Result<void> CaptureStore::reopen()
 Result<void> CaptureStore::openArrays(bool keep)
 {
     m_open = true;
-    for (Target& target : m_targets) {
-        LODESTONE_TRY(
-            target.writer,
-            formats::NpyWriter::create(
-                m_folder / target.info.file, target.type, { target.info.rows, m_form.width }, keep));
-    }
-    for (const ClozeSuffix& suffix : m_form.suffixes) {
-        LODESTONE_TRY(
-            m_clozeWriters.emplace_back(),
-            formats::NpyWriter::create(
-                m_folder / clozeFile(suffix), formats::NpyType::F16, { m_done.size(), m_form.width }, keep));
-    }
+    for (std::vector<Target>* targets : { &m_targets, &m_cloze })
+        for (Target& target : *targets) {
+            LODESTONE_TRY(
+                target.writer,
+                formats::NpyWriter::create(
+                    m_folder / target.info.file, target.type, { target.info.rows, m_form.width }, keep));
+        }
     if (m_form.likelihoods) {
         LODESTONE_TRY(
             m_likelihoodWriter,
@@ -132,32 +137,31 @@ Result<void> CaptureStore::openArrays(bool keep)
     return writeFileAtomically(m_folder / "capture.json", dump(manifest()));
 }
 
-void CaptureStore::chooseTypes(const BatchRows& batch)
+void CaptureStore::chooseType(Target& target, const std::vector<int>& rows, const RowMatrix& values)
 {
-    for (std::size_t a = 0; a < m_targets.size(); ++a) {
-        float largest = 0;
-        for (std::size_t i = 0; i < batch.rows.size(); ++i)
-            if (static_cast<std::size_t>(batch.rows[i]) < m_targets[a].info.rows)
-                largest = std::max(
-                    largest, batch.activations[a].row(static_cast<Eigen::Index>(i)).cwiseAbs().maxCoeff());
-        m_targets[a].type = largest <= halfMargin ? formats::NpyType::F16 : formats::NpyType::F32;
-    }
+    float largest = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (static_cast<std::size_t>(rows[i]) < target.info.rows)
+            largest = std::max(largest, values.row(static_cast<Eigen::Index>(i)).cwiseAbs().maxCoeff());
+    target.type = largest <= halfMargin ? formats::NpyType::F16 : formats::NpyType::F32;
 }
 
 Result<void> CaptureStore::write(const BatchRows& batch)
 {
     if (!m_open) {
-        chooseTypes(batch);
+        for (std::size_t a = 0; a < m_targets.size(); ++a)
+            chooseType(m_targets[a], batch.rows, batch.activations[a]);
+        for (std::size_t s = 0; s < m_cloze.size(); ++s)
+            chooseType(m_cloze[s], batch.rows, batch.cloze[s]);
         LODESTONE_CHECK(openArrays(false));
     }
     for (std::size_t a = 0; a < m_targets.size(); ++a)
-        LODESTONE_CHECK(writeActivations(m_targets[a], batch.rows, batch.activations[a]));
+        LODESTONE_CHECK(writeStates(m_targets[a], batch.rows, batch.activations[a]));
+    for (std::size_t s = 0; s < m_cloze.size(); ++s)
+        LODESTONE_CHECK(writeStates(m_cloze[s], batch.rows, batch.cloze[s]));
     for (std::size_t i = 0; i < batch.rows.size(); ++i) {
         const auto row = static_cast<std::size_t>(batch.rows[i]);
         const auto place = static_cast<Eigen::Index>(i);
-        for (std::size_t s = 0; s < m_clozeWriters.size(); ++s)
-            LODESTONE_CHECK(
-                m_clozeWriters[s].writeRow(row, { batch.cloze[s].row(place).data(), m_form.width }));
         if (m_likelihoodWriter)
             LODESTONE_CHECK(m_likelihoodWriter->writeRow(row, { batch.likelihoods.row(place).data(), 3 }));
     }
@@ -165,8 +169,7 @@ Result<void> CaptureStore::write(const BatchRows& batch)
     return {};
 }
 
-Result<void>
-CaptureStore::writeActivations(Target& target, const std::vector<int>& rows, const RowMatrix& values)
+Result<void> CaptureStore::writeStates(Target& target, const std::vector<int>& rows, const RowMatrix& values)
 {
     // The whole batch is looked at before a row of it is written, so that a resumed capture widens at the
     // same row.
@@ -179,9 +182,8 @@ CaptureStore::writeActivations(Target& target, const std::vector<int>& rows, con
             return badInput(
                 "finite activations", "NaN or infinity",
                 fmt::format(
-                    "response '{}', {}", m_set.responses[static_cast<std::size_t>(rows[i])].id,
-                    target.info.layer.label()));
-        fits = fits && row.cwiseAbs().maxCoeff() < halfLimit;
+                    "response '{}', {}", m_set.responses[static_cast<std::size_t>(rows[i])].id, target.what));
+        fits = fits && row.cwiseAbs().maxCoeff() <= halfLimit;
     }
     if (!fits && target.type == formats::NpyType::F16) {
         LODESTONE_CHECK(sync());
@@ -194,7 +196,7 @@ CaptureStore::writeActivations(Target& target, const std::vector<int>& rows, con
     return {};
 }
 
-/// A value left float16's range after all: the array goes on as float32.
+/// A value is too large for float16 after all: the array goes on as float32.
 Result<void> CaptureStore::widen(Target& target)
 {
     const std::filesystem::path path = m_folder / target.info.file;
@@ -211,10 +213,9 @@ Result<void> CaptureStore::sync()
 {
     if (m_unsynced.empty())
         return {};
-    for (Target& target : m_targets)
-        LODESTONE_CHECK(target.writer.sync());
-    for (formats::NpyWriter& writer : m_clozeWriters)
-        LODESTONE_CHECK(writer.sync());
+    for (std::vector<Target>* targets : { &m_targets, &m_cloze })
+        for (Target& target : *targets)
+            LODESTONE_CHECK(target.writer.sync());
     if (m_likelihoodWriter)
         LODESTONE_CHECK(m_likelihoodWriter->sync());
     std::ofstream journal(m_folder / "capture.journal", std::ios::app);

@@ -26,8 +26,9 @@ struct BatchRows {
     RowMatrix likelihoods; ///< [batch, 3]: log p(y|x), log p(y), tokens; empty when they are not captured
 };
 
-/// Writes batches into a folder. Activations are stored as float16 where the first batch leaves a margin of
-/// 16 to its range, else as float32; an array that a later value leaves goes on as float32.
+/// Writes batches into a folder. Activations and cloze states are stored as float16 where the first batch
+/// leaves a margin of 16 to its range, else as float32; an array of which a later coordinate exceeds 16,000,
+/// where float16 steps by 8, goes on as float32.
 class CaptureStore {
 public:
     static constexpr const char* likelihoodFile = "judgments/likelihood.npy";
@@ -49,16 +50,17 @@ public:
     Result<void> finish(const nlohmann::json& words);
 
 private:
-    /// One array of activations while it is being filled.
+    /// One array of states while it is being filled.
     struct Target {
-        ArrayInfo info;
+        ArrayInfo info; ///< of cloze states only file and rows
+        std::string what; ///< for messages: "block 3 output", "suffix 'chat'"
         formats::NpyType type = formats::NpyType::F16;
         formats::NpyWriter writer;
     };
     Result<void> reopen();
     Result<void> openArrays(bool keep);
-    void chooseTypes(const BatchRows& batch);
-    Result<void> writeActivations(Target& target, const std::vector<int>& rows, const RowMatrix& values);
+    static void chooseType(Target& target, const std::vector<int>& rows, const RowMatrix& values);
+    Result<void> writeStates(Target& target, const std::vector<int>& rows, const RowMatrix& values);
     Result<void> widen(Target& target);
     nlohmann::json manifest() const;
 
@@ -67,9 +69,9 @@ private:
     const ResponseSet& m_set;
     std::vector<bool> m_done;
     std::vector<std::vector<int>> m_unsynced; ///< rows of batches written since the last sync
-    std::vector<Target> m_targets;
+    std::vector<Target> m_targets; ///< activations
+    std::vector<Target> m_cloze; ///< one a suffix
     bool m_open = false; ///< the arrays exist
-    std::vector<formats::NpyWriter> m_clozeWriters;
     std::optional<formats::NpyWriter> m_likelihoodWriter;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/model/checkpoint_source.h"
+#include "core/model/folder_source.h"
 
 #include <algorithm>
 
@@ -75,6 +76,8 @@ std::uint64_t Weights::items() const
 Result<std::unique_ptr<ModelSource>> ModelSource::open(const std::filesystem::path& path)
 {
     std::error_code error;
+    if (std::filesystem::is_directory(path, error))
+        return openFolder(path);
     if (std::filesystem::is_regular_file(path, error) && isCheckpoint(path))
         return openCheckpoint(path);
     return GgufSource::open(path);
@@ -82,13 +85,10 @@ Result<std::unique_ptr<ModelSource>> ModelSource::open(const std::filesystem::pa
 
 Result<std::shared_ptr<const text::Tokenizer>> openTokenizer(const std::filesystem::path& path)
 {
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error) || isCheckpoint(path)) {
-        LODESTONE_TRY(const auto source, ModelSource::open(path));
-        return source->tokenizer();
-    }
-    LODESTONE_TRY(const formats::Gguf file, formats::Gguf::open(path));
-    return text::Tokenizer::fromGguf(file);
+    if (isCheckpoint(path))
+        if (const auto checkpoint = openCheckpoint(path))
+            return (*checkpoint)->tokenizer();
+    return text::Tokenizer::open(path);
 }
 
 } // namespace lodestone::model

@@ -27,7 +27,8 @@ class ModelSource {
 public:
     virtual ~ModelSource() = default;
 
-    /// Opens a GGUF file or a llama2.c checkpoint. Errors: what is wrong with the file, as BadInput.
+    /// Opens a GGUF file, a model folder or a llama2.c checkpoint. Errors: what is wrong with the file, as
+    /// BadInput.
     static Result<std::unique_ptr<ModelSource>> open(const std::filesystem::path& path);
 
     const std::filesystem::path& path() const { return m_path; }

@@ -543,6 +543,15 @@ private Q_SLOTS:
         for (const ArrayInfo& info : study->arrays())
             QCOMPARE(info.type, std::string("<f4"));
         QCOMPARE(NpyArray::open(scratch / "study/judgments/cloze-chat.npy").value().type(), NpyType::F16);
+
+        FakeModel loud;
+        VERIFY_OK(capture(loud, replies(), scratch / "quiet", options()));
+        loud.hiddenScale = 1e5; // 100,000 is infinite in float16
+        VERIFY_OK(capture(loud, replies(), scratch / "loud", options()));
+        QCOMPARE(NpyArray::open(scratch / "loud/judgments/cloze-chat.npy").value().type(), NpyType::F32);
+        const RowMatrix small = Study::open(scratch / "quiet").value()->clozeStates(0).value();
+        const RowMatrix large = Study::open(scratch / "loud").value()->clozeStates(0).value();
+        QVERIFY((large * 1e-5f - small).norm() <= 1e-3f * small.norm());
     }
 
     /// A later reply leaves float16's range: its array is widened, keeps every row, and resumes to the same

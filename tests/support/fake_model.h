@@ -33,6 +33,7 @@ public:
     using Tokens = std::vector<text::TokenId>;
 
     double scale = 1; ///< of the residual stream
+    double hiddenScale = 1; ///< of the states after the final norm, as requests get them
     std::function<Result<void>(int call)> beforeRead; ///< may refuse, count or kill; call 0 is the first
     std::function<void(Eigen::VectorXd& state, const Tokens& tokens, int last, int row)>
         change; ///< of any state
@@ -172,7 +173,7 @@ private:
             reading.logProbabilities.push_back(static_cast<float>(
                 logProbabilitiesAfter(tokens, start + i - 1)[tokens[static_cast<std::size_t>(start + i)]]));
         if (request.hidden)
-            reading.hidden = hidden(tokens, last).cast<float>();
+            reading.hidden = (hiddenScale * hidden(tokens, last)).cast<float>();
         if (request.logits)
             reading.nextLogProbabilities = logProbabilitiesAfter(tokens, last).cast<float>();
         if (request.keepContext)
