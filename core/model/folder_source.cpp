@@ -1,7 +1,6 @@
 #include "core/model/folder_source.h"
 
 #include "core/base/files.h"
-#include "core/base/fingerprint.h"
 #include "core/formats/lines.h"
 #include "core/formats/safetensors.h"
 
@@ -106,18 +105,19 @@ public:
         return text::Tokenizer::fromFolder(m_path);
     }
 
-    /// Of the hashes of config.json and the shards, in order of their names.
+    /// Of config.json and the shards in order of their names: what `sha256sum config.json *.safetensors |
+    /// sort -k 2 | sha256sum` prints.
     Result<std::string> sha256(const Work& work) const override
     {
         std::vector<std::filesystem::path> files = m_file.files;
         files.push_back(m_path / "config.json");
         std::sort(files.begin(), files.end());
-        Fingerprint all;
+        std::string all;
         for (const std::filesystem::path& file : files) {
             LODESTONE_TRY(const std::string hash, sha256OfFile(file, work));
-            all.add(file.filename().string()).add(hash);
+            all += hash + "  " + file.filename().string() + '\n';
         }
-        return all.hex();
+        return sha256Of(all);
     }
 
     bool has(std::string_view name) const override

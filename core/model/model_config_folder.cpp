@@ -12,9 +12,9 @@ namespace {
 using nlohmann::json;
 
 /// The keys of one object; the first of several names that is there counts.
-class Keys {
+class ConfigKeys {
 public:
-    Keys(const json& object, std::string where)
+    ConfigKeys(const json& object, std::string where)
         : m_object(object)
         , m_where(std::move(where))
     {
@@ -70,7 +70,7 @@ private:
 
 /// Llama 3's scaling: slow frequencies are divided by a factor, fast ones stay, those between are blended
 /// (Grattafiori et al. 2024, the release's own code).
-Result<void> scaleAsLlama3(const Keys& scaling, ModelConfig& config)
+Result<void> scaleAsLlama3(const ConfigKeys& scaling, ModelConfig& config)
 {
     LODESTONE_TRY(const double factor, scaling.real({ "factor" }, 8));
     LODESTONE_TRY(const double low, scaling.real({ "low_freq_factor" }, 1));
@@ -88,7 +88,7 @@ Result<void> scaleAsLlama3(const Keys& scaling, ModelConfig& config)
     return {};
 }
 
-Result<void> scaleAsLongRope(const Keys& scaling, const Keys& keys, ModelConfig& config)
+Result<void> scaleAsLongRope(const ConfigKeys& scaling, const ConfigKeys& keys, ModelConfig& config)
 {
     const json* factors = scaling.find({ "short_factor" });
     if (!factors || !factors->is_array() || factors->size() != static_cast<std::size_t>(config.ropeWidth / 2)
@@ -110,7 +110,7 @@ Result<void> scaleAsLongRope(const Keys& scaling, const Keys& keys, ModelConfig&
     return {};
 }
 
-Result<void> readRotary(const Keys& keys, ModelConfig& config)
+Result<void> readRotary(const ConfigKeys& keys, ModelConfig& config)
 {
     const json* parameters = keys.find({ "rope_parameters", "rope_scaling" });
     json global = parameters && parameters->is_object() ? *parameters : json::object();
@@ -119,13 +119,14 @@ Result<void> readRotary(const Keys& keys, ModelConfig& config)
         local = global.value("sliding_attention", json::object());
         global = json(global.at("full_attention"));
     }
-    const Keys scaling(global, keys.place("rope_scaling"));
+    const ConfigKeys scaling(global, keys.place("rope_scaling"));
     LODESTONE_TRY(const double base, keys.real({ "rope_theta", "rotary_emb_base" }, 10000));
     LODESTONE_TRY(config.ropeBase, scaling.real({ "rope_theta" }, base));
     LODESTONE_TRY(
         const double ownLocal, keys.real({ "rope_local_base_freq" }, config.choices.localRotaryBase));
     LODESTONE_TRY(
-        config.localRopeBase, Keys(local, keys.place("rope_parameters")).real({ "rope_theta" }, ownLocal));
+        config.localRopeBase,
+        ConfigKeys(local, keys.place("rope_parameters")).real({ "rope_theta" }, ownLocal));
     LODESTONE_TRY(const double share, keys.real({ "partial_rotary_factor", "rotary_pct" }, 1));
     LODESTONE_TRY(const double ownShare, scaling.real({ "partial_rotary_factor" }, share));
     config.ropeWidth = static_cast<int>(config.headWidth * std::clamp(ownShare, 0.0, 1.0));
@@ -147,7 +148,7 @@ Result<void> readRotary(const Keys& keys, ModelConfig& config)
     return badInput("no rotary scaling, linear, llama3 or longrope", "'" + kind + "'", scaling.where());
 }
 
-Result<void> readWindow(const Keys& keys, const std::string& type, ModelConfig& config)
+Result<void> readWindow(const ConfigKeys& keys, const std::string& type, ModelConfig& config)
 {
     LODESTONE_TRY(
         const int window,
@@ -176,7 +177,7 @@ Result<void> readWindow(const Keys& keys, const std::string& type, ModelConfig& 
     return {};
 }
 
-Result<void> readChoices(const Keys& keys, const std::string& type, ModelConfig& config)
+Result<void> readChoices(const ConfigKeys& keys, const std::string& type, ModelConfig& config)
 {
     Choices& choices = config.choices;
     const std::string activation = type.rfind("gemma", 0) == 0
@@ -221,7 +222,7 @@ Result<ModelConfig> ModelConfig::fromFolder(const json& document, const std::str
         type = "gemma3_text";
     }
     LODESTONE_TRY(const Family* family, familyOfFolder(type, where + ", model_type"));
-    const Keys keys(*object, where);
+    const ConfigKeys keys(*object, where);
     ModelConfig config;
     config.architecture = family->name;
     config.choices = family->choices;

@@ -73,7 +73,7 @@ namedTensors(const PlainTransformer& model, const std::string& type)
             if (const auto found = all.find(from + kind); found != all.end())
                 tensors.emplace_back(
                     to + (*kind ? ".bias" : ".weight"),
-                    transposed && !*kind ? found->second.transpose().eval() : found->second);
+                    transposed && !*kind ? Eigen::MatrixXd(found->second.transpose()) : found->second);
     };
     const auto join
         = [&](const std::vector<std::string>& from, const std::string& to, bool byHead, bool transposed) {
@@ -92,7 +92,7 @@ namedTensors(const PlainTransformer& model, const std::string& type)
                   const Eigen::MatrixXd joined = stacked(parts);
                   tensors.emplace_back(
                       to + (*kind ? ".bias" : ".weight"),
-                      transposed && !*kind ? joined.transpose().eval() : joined);
+                      transposed && !*kind ? Eigen::MatrixXd(joined.transpose()) : joined);
               }
           };
     for (int k = 0; k < model.blocks; ++k) {
