@@ -1,57 +1,11 @@
-// Subcommands on a constitution's judgments: judge and meters.
+// Subcommands on a constitution's judgments: meters; judge has a file of its own.
 #include "app/cli/session_options.h"
-
-#include "core/session/judge_cone.h"
 
 #include <cmath>
 #include <fmt/format.h>
 
 namespace lodestone::app {
 namespace {
-
-void addJudgeCommand(CLI::App& app)
-{
-    auto options = std::make_shared<SessionOptions>();
-    CLI::App* sub = addCommand(
-        app, "judge", "The constitution's judgment of every pair",
-        [options](CommandContext& context) -> Result<void> {
-            LODESTONE_TRY(const OpenSession session, openSession(*options, context));
-            LODESTONE_TRY(const auto snapshot, snapshotOf(session, context));
-            const data::ResponseSet& set = session.foundation->study->set();
-            Json pairs = Json::array();
-            std::string table;
-            LODESTONE_TRY(const session::JudgeCone cone, session::judgeCone(*snapshot));
-            for (const judgment::PairJudgment& judged : cone.pairs) {
-                const data::Pair& pair = set.pairs[static_cast<std::size_t>(judged.pair)];
-                pairs.push_back({ { "id", pair.id },
-                                  { "p", judged.p },
-                                  { "label", "chosen" },
-                                  { "held_out", judged.heldOut },
-                                  { "interval", intervalJson(judged.interval) } });
-                table += fmt::format(
-                    "{:<20} {:>5.0f} %  ({:>3.0f}-{:.0f})  {}{}\n", pair.id, 100 * judged.p,
-                    100 * judged.interval.low, 100 * judged.interval.high,
-                    judged.agrees() ? "agrees" : "disagrees", judged.heldOut ? "" : "  (training prompt)");
-            }
-            const geometry::Estimate& agreement = snapshot->judge->agreement;
-            table += fmt::format(
-                "agreement with people on held-out pairs: {} ({}), {}\n", percent(agreement.value),
-                percentInterval(agreement.interval.low, agreement.interval.high),
-                session.inputs.layer.label());
-            context.print(
-                { { "pairs", pairs },
-                  { "agreement", number(agreement.value) },
-                  { "agreement_ci", intervalJson(agreement.interval) },
-                  { "flipped_by_order", nullptr },
-                  { "cone_degrees", cone.degrees },
-                  { "layer", layerJson(session.inputs.layer) },
-                  { "mapping", constitution::mappingName(session.inputs.constitution.mapping) },
-                  { "fingerprint", snapshot->fingerprint().hex() } },
-                table);
-            return {};
-        });
-    options->addTo(*sub, true);
-}
 
 void addMetersCommand(CLI::App& app)
 {

@@ -85,16 +85,23 @@ Result<OpenSession> openSession(const SessionOptions& options, const CommandCont
             }
         }
     }
+    // Ways that ask the model are asked once; what they answer is kept in the user's cache.
+    std::unique_ptr<model::LanguageModel> model;
     for (const constitution::Principle& principle : result.inputs.constitution.principles)
         if (principle.on
-            && principle.way
-                == "conditioned-cloze") { // judged by its text: the model reads every reply again
-            LODESTONE_TRY(const auto model, context.loadModel());
-            const constitution::ConditionedCloze way(study, *model);
-            auto extended = std::make_shared<session::Foundation>(*result.foundation);
-            LODESTONE_TRY(extended->conditioned[principle.text], way.judge(principle, context.work()));
-            result.foundation = extended;
+            && !constitution::isAnswered(
+                principle.way, std::span(&principle, 1), result.foundation->wayContext())) {
+            if (!model) {
+                LODESTONE_TRY(model, context.loadModel());
+            }
+            LODESTONE_TRY(
+                const auto way,
+                constitution::makeWay(principle.way, result.foundation->wayContext(model.get())));
+            LODESTONE_TRY(const auto asked, way->judge(principle, context.work()));
         }
+    if (model)
+        if (const auto kept = result.foundation->answers->save(constitution::cachedAnswers(*study)); !kept)
+            context.say("The answers could not be kept: " + kept.error().message());
     result.pipeline = std::make_shared<session::Pipeline>(result.foundation);
     return result;
 }

@@ -28,6 +28,9 @@ struct OpenSession {
 /// The study, its layer (chosen by cross-validation inside the training prompts unless given) and its inputs.
 Result<OpenSession> openSession(const SessionOptions& options, const CommandContext& context);
 
+/// The subcommand judge.
+void addJudgeCommand(CLI::App& app);
+
 /// Error without a judge direction, unless the command can do without.
 Result<std::shared_ptr<const session::Snapshot>>
 snapshotOf(const OpenSession& session, const CommandContext& context, bool needsJudge = true);

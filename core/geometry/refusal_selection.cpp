@@ -7,11 +7,12 @@ namespace lodestone::geometry {
 Result<int> selectRefusal(std::span<const RefusalScore> scores, int layers, const RefusalRule& rule)
 {
     int best = -1, deep = 0, far = 0, weak = 0, broken = 0;
+    const int end = static_cast<int>(rule.layersUsed * layers); // whole layers, as they count
     for (std::size_t i = 0; i < scores.size(); ++i) {
         const RefusalScore& score = scores[i];
         if (!std::isfinite(score.bypass) || !std::isfinite(score.induce) || !std::isfinite(score.kl))
             ++broken;
-        else if (score.layer >= rule.layersUsed * layers)
+        else if (score.layer >= end)
             ++deep;
         else if (score.kl > rule.largestKl)
             ++far;

@@ -25,8 +25,9 @@ struct RefusalRule {
 };
 
 /// Index of the kept candidate with the lowest bypass score (ties: the first). Left out are scores that are
-/// not finite, layer >= layersUsed x layers, kl > largestKl and induce < smallestInduce. `layers`: number of
-/// blocks. Error when none is left, saying what most of them failed by.
+/// not finite, layer >= layersUsed x layers rounded down (14 of 18: so their released scores), kl > largestKl
+/// and induce < smallestInduce. `layers`: number of blocks. Error when none is left, saying what most of them
+/// failed by.
 Result<int> selectRefusal(std::span<const RefusalScore> scores, int layers, const RefusalRule& rule = {});
 
 /// log P - log(1 - P) with their guard: log(P + 1e-8) - log(1 - P + 1e-8).

@@ -1,5 +1,5 @@
 // What people write as a constitution, how it is read back, and what is said about what cannot be read.
-#include "core/constitution/constitution.h"
+#include "core/constitution/constitution_edit.h"
 #include "tests/support/result_checks.h"
 
 #include <nlohmann/json.hpp>
@@ -314,6 +314,65 @@ private Q_SLOTS:
         QVERIFY(*again == constitution);
     }
 
+    void sentencesBecomePrinciples()
+    {
+        const ScratchFolder folder;
+        const auto list = readConstitution(
+            folder.write("mine.txt", "1. Be kind.\n\n  - Say what is true.\n2) Do no harm.\n"));
+        VERIFY_OK(list);
+        QCOMPARE(list->name, std::string("mine"));
+        QCOMPARE(list->principles.size(), std::size_t(3));
+        QCOMPARE(list->principles[0].text, std::string("Be kind."));
+        QCOMPARE(list->principles[1].text, std::string("Say what is true."));
+        QCOMPARE(list->principles[2].text, std::string("Do no harm."));
+        for (const Principle& principle : list->principles) {
+            QCOMPARE(principle.way, std::string("conditioned-cloze"));
+            QVERIFY(problemOf(principle).empty());
+        }
+        // ICAI writes one JSON text of numbered lines.
+        const auto icai = readConstitution(folder.write(
+            "060_constitution.json",
+            "\"1. Select the response that is shorter.\\n2. Select the response that is kind.\""));
+        VERIFY_OK(icai);
+        QCOMPARE(icai->principles.size(), std::size_t(2));
+        QCOMPARE(icai->principles[1].text, std::string("Select the response that is kind."));
+        const auto array = readConstitution(folder.write("list.json", "[\"Be brief.\", \"Be clear.\"]"));
+        VERIFY_OK(array);
+        QCOMPARE(array->principles.size(), std::size_t(2));
+        VERIFY_FAILS(readConstitution(folder.write("empty.txt", "\n \n")), "empty.txt", "one sentence");
+        VERIFY_FAILS(readConstitution(folder.write("numbers.json", "[1]")), "a list of texts", "number");
+        std::string endless;
+        for (int i = 0; i < 10000; ++i)
+            endless += "word ";
+        VERIFY_FAILS(readConstitution(folder.write("endless.txt", endless)), "sentence 1", "700 words");
+    }
+
+    void differencesAndMerges()
+    {
+        Constitution ours = constitutionForValues({ "kind", "honest" });
+        Constitution theirs = constitutionForValues({ "kind", "harmless" });
+        QVERIFY(diff(ours, ours).empty());
+        theirs.principles[0].weight = 0.5;
+        theirs.principles[0].positive = { "gentle" };
+        const ConstitutionDiff found = diff(ours, theirs);
+        QCOMPARE(found.removed.size(), std::size_t(1));
+        QCOMPARE(found.removed[0].id, std::string("honest"));
+        QCOMPARE(found.added.size(), std::size_t(1));
+        QCOMPARE(found.added[0].id, std::string("harmless"));
+        QCOMPARE(found.changed.size(), std::size_t(1));
+        QCOMPARE(found.changed[0].keys, (std::vector<std::string>{ "positive", "weight" }));
+        const Merged merged = merge(ours, theirs);
+        QCOMPARE(merged.constitution.principles.size(), std::size_t(3));
+        QCOMPARE(merged.constitution.principles[0].weight, 1.0); // ours stays
+        QCOMPARE(merged.kept, std::vector<std::string>{ "kind" });
+        // A principle renamed by its author is still the same text.
+        Constitution renamed = ours;
+        renamed.principles[0].id = "kindness";
+        QCOMPARE(diff(ours, renamed).changed[0].keys, std::vector<std::string>{ "id" });
+        theirs.mapping = Mapping::Projection;
+        QVERIFY(diff(ours, theirs).mappingChanged);
+    }
+
     void shippedConstitutionsAreSound()
     {
         int count = 0;
@@ -324,7 +383,7 @@ private Q_SLOTS:
             QVERIFY(!read->principles.empty());
             ++count;
         }
-        QVERIFY(count > 0);
+        QCOMPARE(count, 7);
     }
 };
 
