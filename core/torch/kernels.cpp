@@ -83,16 +83,4 @@ void softCap(Map x, double cap)
         x = static_cast<float>(cap) * (x.array() / static_cast<float>(cap)).tanh();
 }
 
-void intervene(Map x, Layer layer, std::span<const model::Intervention> interventions)
-{
-    for (const model::Intervention& change : interventions) {
-        if (change.kind == model::Intervention::Kind::Ablate) {
-            const Eigen::VectorXf unit = change.direction.normalized();
-            const Eigen::VectorXf along = x * unit;
-            x.noalias() -= along * unit.transpose();
-        } else if (change.layer == layer)
-            x.rowwise() += static_cast<float>(change.coefficient) * change.direction.transpose();
-    }
-}
-
 } // namespace lodestone::torch_engine

@@ -1,4 +1,4 @@
-// The parts of a block that are not matrix products: norms, activations, changes to the residual stream;
+// The parts of a block that are not matrix products: norms, activations;
 // small loops in Eigen.
 #pragma once
 
@@ -36,8 +36,5 @@ void activate(const MapConst& x, model::Activation activation, bool gated, Map o
 
 /// cap * tanh(x / cap) on every number; nothing when cap is 0 (Gemma Team 2024).
 void softCap(Map x, double cap);
-
-/// Changes the residual stream at a layer as asked.
-void intervene(Map x, Layer layer, std::span<const model::Intervention> interventions);
 
 } // namespace lodestone::torch_engine

@@ -1,5 +1,6 @@
 #include "core/torch/transformer.h"
 
+#include "core/model/steering.h"
 #include "core/torch/thread_budget.h"
 #include "core/torch/transformer_pass.h"
 
@@ -45,6 +46,7 @@ Result<void> Transformer::prepare(const model::ModelOptions& options, const Work
     useThreads(m_threads);
     const PathChoice choice = choosePath(m_config, m_threads, options.matrixPath);
     m_matrixPath = choice.description;
+    m_path = choice.path;
     LODESTONE_TRY(m_weights, loadWeights(*m_source, choice.path, work));
     return {};
 }
@@ -63,6 +65,7 @@ RowMatrix Transformer::embed(const std::vector<Run>& runs, Eigen::Index rows) co
         }
     if (m_config.embeddingScale != 1)
         states *= static_cast<float>(m_config.embeddingScale);
+    editEmbedding(states);
     return states;
 }
 
@@ -76,15 +79,17 @@ Result<int> Transformer::deepestNeeded(
             return badInput(fmt::format("a layer up to block {} output", m_config.blocks - 1), layer.label());
         deepest = std::max(deepest, layer.block());
     }
-    for (const Request& request : requests)
+    for (const Request& request : requests) {
         if (!request.scored.empty() || request.hidden || request.logits || request.keepContext)
             deepest = m_config.blocks - 1;
-    for (const model::Intervention& change : interventions)
-        if (change.direction.size() != m_config.width || !change.direction.allFinite()
-            || (change.kind == model::Intervention::Kind::Ablate && change.direction.norm() == 0))
-            return badInput(
-                fmt::format("a finite, nonzero direction of {} numbers", m_config.width),
-                fmt::format("{}", change.direction.size()));
+        if (!request.written || request.written->part == model::WriteSite::Part::Embedding)
+            continue;
+        const int block = request.written->block;
+        if (block < 0 || block >= m_config.blocks)
+            return badInput(fmt::format("a block below {}", m_config.blocks), std::to_string(block));
+        deepest = std::max(deepest, block);
+    }
+    LODESTONE_CHECK(model::checkInterventions(m_config, interventions));
     return deepest;
 }
 
@@ -97,14 +102,20 @@ Result<std::vector<Reading>> Transformer::read(
         return readings;
     LODESTONE_TRY(const int deepest, deepestNeeded(requests, layers, interventions));
     try {
-        useThreads(m_threads);
+        useThreads(threadsNow());
         Pass pass;
+        pass.interventions = interventions;
         LODESTONE_TRY(pass.runs, planRuns(requests, m_config));
         const int count = pass.runs.back().firstRow + pass.runs.back().count();
         pass.rows.resize(static_cast<std::size_t>(count));
         std::iota(pass.rows.begin(), pass.rows.end(), 0);
         pass.pooledAtLast
             = std::find(layers.begin(), layers.end(), Layer::blockOutput(deepest)) != layers.end();
+        for (const Run& run : pass.runs) {
+            for (int t = 0; t < run.count(); ++t)
+                pass.positions.push_back(run.pastLength + t);
+            pass.keepsAllRows = pass.keepsAllRows || run.request->written;
+        }
         m_attention.prepare(pass.runs);
         pass.x = embed(pass.runs, count);
         const int queries = m_config.heads * m_config.headWidth;
@@ -122,14 +133,15 @@ Result<std::vector<Reading>> Transformer::read(
             if (requests[i].last)
                 readings[i].last.resize(wanted, m_config.width);
         }
-        intervene(view(pass.x), Layer::embedding(), interventions);
+        passOn(pass, { model::WriteSite::Part::Embedding, 0 }, view(pass.x), readings);
+        model::steerStream(view(pass.x), pass.positions, Layer::embedding(), interventions);
         capture(pass, Layer::embedding(), layers, readings);
         for (int k = 0; k <= deepest; ++k) {
             if (work.cancelled())
                 return cancelled();
             useThreads(threadsNow());
-            runBlock(pass, k, k == deepest);
-            intervene(view(pass.x), Layer::blockOutput(k), interventions);
+            runBlock(pass, k, k == deepest, readings);
+            model::steerStream(view(pass.x), pass.positions, Layer::blockOutput(k), interventions);
             capture(pass, Layer::blockOutput(k), layers, readings);
         }
         if (deepest == m_config.blocks - 1)
@@ -140,7 +152,7 @@ Result<std::vector<Reading>> Transformer::read(
     return readings;
 }
 
-void Transformer::runBlock(Pass& pass, int k, bool last) const
+void Transformer::runBlock(Pass& pass, int k, bool last, std::vector<Reading>& readings) const
 {
     const BlockWeights& block = m_weights.blocks[static_cast<std::size_t>(k)];
     const model::Choices& choices = m_config.choices;
@@ -150,10 +162,14 @@ void Transformer::runBlock(Pass& pass, int k, bool last) const
     norm(view(std::as_const(pass.x)), block.attentionNorm, view(pass.normed));
     block.queryKeyValue->apply(view(std::as_const(pass.normed)), view(pass.queryKeyValue));
     m_attention.rotateAndStore(pass.runs, k, block.queryGain, block.keyGain, view(pass.queryKeyValue));
-    if (last) { // every token gave its keys and values; only what is asked for goes on
+    if (last && !pass.keepsAllRows) { // every token gave its keys and values; only what is asked for goes on
         pass.rows = rowsNeeded(pass.runs, pass.pooledAtLast);
         if (static_cast<Eigen::Index>(pass.rows.size()) < pass.x.rows())
             pass.x = RowMatrix(pass.x(pass.rows, Eigen::all));
+        std::vector<int> positions;
+        for (const int row : pass.rows)
+            positions.push_back(pass.positions[static_cast<std::size_t>(row)]);
+        pass.positions = std::move(positions);
     }
     const auto rows = static_cast<Eigen::Index>(pass.rows.size());
     const Map mixed = view(pass.mixed, rows), written = view(pass.written, rows),
@@ -163,17 +179,30 @@ void Transformer::runBlock(Pass& pass, int k, bool last) const
     if (choices.parallel)
         norm(view(std::as_const(pass.x)), block.feedForwardNorm, normed);
     block.attentionOut->apply(fixed(mixed), written);
+    passOn(pass, { model::WriteSite::Part::Attention, k }, written, readings);
     if (!block.attentionOutNorm.absent())
         norm(fixed(written), block.attentionOutNorm, written);
     pass.x += written;
+    model::ablateStream(view(pass.x), pass.positions, pass.interventions);
     if (!choices.parallel)
         norm(view(std::as_const(pass.x)), block.feedForwardNorm, normed);
     block.up->apply(fixed(normed), wide);
     activate(fixed(wide), choices.activation, choices.gated, activated);
     block.down->apply(fixed(activated), written);
+    passOn(pass, { model::WriteSite::Part::FeedForward, k }, written, readings);
     if (!block.feedForwardOutNorm.absent())
         norm(fixed(written), block.feedForwardOutNorm, written);
     pass.x += written;
+}
+
+void Transformer::passOn(
+    const Pass& pass, model::WriteSite site, Map written, std::vector<Reading>& readings) const
+{
+    model::projectWrites(written, pass.positions, site, pass.interventions);
+    if (pass.keepsAllRows)
+        for (std::size_t i = 0; i < pass.runs.size(); ++i)
+            if (pass.runs[i].request->written == site)
+                readings[i].written = written.middleRows(pass.runs[i].firstRow, pass.runs[i].count());
 }
 
 void Transformer::capture(

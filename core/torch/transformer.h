@@ -25,6 +25,8 @@ public:
         std::span<const model::Intervention> interventions) override;
     Result<RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
     void setThreadBudget(int threads) override { m_budget = threads; }
+    Result<RowMatrix> writeWeights(model::WriteSite site) const override;
+    Result<void> editWeights(std::span<const model::WeightEdit> edits) override;
 
 private:
     /// The batch on its way through the blocks. Buffers are made once per call.
@@ -47,7 +49,12 @@ private:
         std::span<const model::Request> requests, std::span<const Layer> layers,
         std::span<const model::Intervention> interventions) const;
     RowMatrix embed(const std::vector<Run>& runs, Eigen::Index rows) const;
-    void runBlock(Pass& pass, int k, bool last) const;
+    void runBlock(Pass& pass, int k, bool last, std::vector<model::Reading>& readings) const;
+    /// What a matrix has written, on its way into the stream: projected and noted as asked.
+    void
+    passOn(const Pass& pass, model::WriteSite site, Map written, std::vector<model::Reading>& readings) const;
+    Result<RowMatrix> editedRows(model::WriteSite site, bool& biased) const;
+    void editEmbedding(RowMatrix& rows) const;
     void capture(
         const Pass& pass, Layer layer, std::span<const Layer> layers,
         std::vector<model::Reading>& readings) const;
@@ -61,6 +68,8 @@ private:
     std::string m_sha256, m_matrixPath;
     int m_threads = 1;
     std::atomic<int> m_budget = 0; ///< at most so many threads; 0: m_threads
+    MatrixPath m_path = MatrixPath::OneDnn;
+    std::vector<model::WeightEdit> m_edits; ///< in force
     ModelWeights m_weights;
 };
 

@@ -10,6 +10,9 @@ namespace lodestone::torch_engine {
 struct Transformer::Pass {
     std::vector<Run> runs;
     std::vector<int> rows; ///< packed rows that x holds, in order: all, or after the last block those needed
+    std::vector<int> positions; ///< of the rows of x, each in its own sequence
+    std::span<const model::Intervention> interventions;
+    bool keepsAllRows = false; ///< what a matrix writes is wanted at every token
     RowMatrix x; ///< the residual stream, [rows, width]
     bool pooledAtLast = false; ///< the deepest block's output is averaged over tokens too
     RowMatrix normed, queryKeyValue, mixed, written, wide, activated; ///< buffers, [all rows, ...]
