@@ -441,6 +441,7 @@ private Q_SLOTS:
         auto* tabs = find<QTabBar>("tabs");
         for (int tab = 0; tab < tabs->count(); ++tab) {
             tabs->setCurrentIndex(tab);
+            QTRY_VERIFY_WITH_TIMEOUT(!m_session->sweepLane().busy(), 120000); // the lab measures when shown
             if (find<QAction>("showTable")->isEnabled()) {
                 find<QAction>("showTable")->trigger();
                 auto* dialog = m_window->findChild<TableDialog*>();

@@ -2,6 +2,7 @@
 
 #include "ui/panels/constitution_panel.h"
 #include "ui/panels/judgments_panel.h"
+#include "ui/panels/lab_panel.h"
 #include "ui/panels/layers_panel.h"
 #include "ui/panels/meters_panel.h"
 #include "ui/panels/policy_panel.h"
@@ -46,6 +47,7 @@ void MainWindow::makePlaces(QWidget* parent)
         tr("Layers"), layers, [layers] { return layers->table(); }, [layers] { return &layers->chart(); });
     m_places->add(
         tr("Meters"), meters, [meters] { return meters->table(); }, [meters] { return &meters->chart(); });
+    auto* lab = new LabPanel(m_theme, m_session, m_places);
     m_places->add(tr("Try it"), new TryPanel(m_theme, m_session, m_places));
     m_places->add(tr("Speak"), new SpeakPanel(m_theme, m_session, m_places));
     auto* theory = new TheoryPanel(m_theme, m_places);
@@ -57,6 +59,10 @@ void MainWindow::makePlaces(QWidget* parent)
     connect(theory, &TheoryPanel::pictureRequested, this, [this, theory] {
         m_files->savePicture(theory->chart(), tr("theory"));
     });
+    m_places->add(
+        tr("Policy lab"), lab, [lab] { return lab->table(); }, [lab] { return lab->chart(); });
+    connect(lab, &LabPanel::chartChanged, this, &MainWindow::refreshActions);
+    connect(lab, &LabPanel::tableRequested, this, [this, lab] { showTable([lab] { return lab->table(); }); });
     connect(m_projection, &ProjectionPanel::explainRequested, this, [this](const QString& html) {
         m_places->explain(m_projection, html);
     });

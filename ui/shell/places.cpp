@@ -62,7 +62,11 @@ void Places::show(QWidget* place)
 }
 
 Places::Table Places::table() const { return current() < 0 ? Table() : m_places[current()].table; }
-Places::Chart Places::chart() const { return current() < 0 ? Chart() : m_places[current()].chart; }
+Places::Chart Places::chart() const
+{
+    const Chart& chart = current() < 0 ? Chart() : m_places[current()].chart;
+    return chart && chart() ? chart : Chart();
+}
 QString Places::name() const { return current() < 0 ? QString() : m_tabs->tabText(current()); }
 
 void Places::explain(QWidget* place, const QString& html)
