@@ -81,9 +81,15 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
         = [](const Eigen::VectorXd& v) { return std::span(v.data(), static_cast<std::size_t>(v.size())); };
     if (auto score = geometry::scoreRowScores(spanOf(stage->direction.scores), heldOut, 1000, seed))
         stage->aboutValue = *score;
-    if (!stage->judged.contrast)
-        if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), heldOut, 1000, seed))
+    if (!stage->judged.contrast) {
+        // The answers were fitted to nothing: all labelled items may score them.
+        const data::ResponseSet& set = foundation.study->set();
+        const auto all = constitution::examplesOf(
+            set, std::vector<bool>(set.responses.size(), false), set.responses.size(), principle.value);
+        const auto& items = all.heldOut.size() > 0 ? all.heldOut : heldOut;
+        if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), items, 1000, seed))
             stage->direct = *score;
+    }
     return stage;
 }
 

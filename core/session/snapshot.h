@@ -62,8 +62,9 @@ struct PrincipleStage {
     Fingerprint key;
     constitution::Judged judged;
     Direction direction;
-    geometry::Score
-        direct; ///< agreement of the answers themselves with people, about the principle's value, held out
+    /// Agreement of the answers themselves with people, on all labels of the principle's value: nothing was
+    /// fitted to them.
+    geometry::Score direct;
     geometry::Score aboutValue; ///< the direction's, on the held-out labels of the principle's value
     std::string problem; ///< why there is no direction; empty when there is one
 };

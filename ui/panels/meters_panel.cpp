@@ -62,7 +62,8 @@ QVector<ScoreMark> marksOf(const session::Snapshot& snapshot)
             const QString name = QString::fromStdString(snapshot.inputs.constitution.principles[i].name);
             const Ink ink = Ink::principle(static_cast<int>(i));
             add(MetersPanel::tr("%1, direction").arg(name), pick(snapshot.principles[i]->aboutValue), ink);
-            add(MetersPanel::tr("%1, the answers").arg(name), pick(snapshot.principles[i]->direct), ink);
+            add(MetersPanel::tr("%1, answers, all pairs").arg(name), pick(snapshot.principles[i]->direct),
+                ink);
         }
     add(MetersPanel::tr("log p(y|x)"), m.likelihoodTotal, Ink::generation());
     add(MetersPanel::tr("log p(y|x) per token"), m.likelihoodPerToken, Ink::generation());
