@@ -99,10 +99,21 @@ Result<std::filesystem::path> CommandContext::resolveModel() const
     if (modelPath.empty())
         return model::defaultModelPath();
     std::error_code error;
-    if (!std::filesystem::exists(modelPath, error))
-        return fail(
-            ErrorKind::MissingModel, "a model: a GGUF file, a folder or a checkpoint", "nothing", modelPath);
-    return std::filesystem::path(modelPath);
+    if (std::filesystem::exists(modelPath, error))
+        return std::filesystem::path(modelPath);
+    for (const model::KnownModel& known : model::knownModels())
+        if (known.name == modelPath) {
+            const std::filesystem::path fetched = model::modelsFolder() / known.fileName;
+            if (std::filesystem::exists(fetched, error))
+                return fetched;
+            return fail(
+                ErrorKind::MissingModel,
+                fmt::format("the model {}: fetch it with: model {}", modelPath, modelPath), "nothing",
+                fetched.string());
+        }
+    return fail(
+        ErrorKind::MissingModel, "a model: a GGUF file, a folder, a checkpoint or a name from: model --list",
+        "nothing", modelPath);
 }
 
 Result<std::unique_ptr<model::LanguageModel>> CommandContext::loadModel() const
@@ -178,7 +189,8 @@ int runCommandLine(int argc, char** argv)
         ->check(CLI::Range(1, 1024));
     app.add_option(
         "--model", context.modelPath,
-        "A GGUF file, a model folder or a llama2.c checkpoint (default: the fetched default model)");
+        "A GGUF file, a model folder, a llama2.c checkpoint or a fetched model's name (default: the fetched "
+        "default model)");
     app.add_option("--matrix-path", context.matrixPath, "onednn or blas instead of the measured choice")
         ->check(CLI::IsMember({ "onednn", "blas" }));
     app.add_option("--device", context.device, "Where the model runs: cpu is the only one so far");

@@ -403,15 +403,16 @@ private Q_SLOTS:
         VERIFY_FAILS(read(request, beyond), "a layer up to block 29 output", "block 30 output");
 
         Intervention change;
-        for (const Eigen::VectorXf& direction :
-             { Eigen::VectorXf(Eigen::VectorXf::Ones(575)), Eigen::VectorXf(),
-               Eigen::VectorXf(Eigen::VectorXf::Constant(576, std::numeric_limits<float>::quiet_NaN())),
-               Eigen::VectorXf(Eigen::VectorXf::Zero(576)) }) {
+        const std::pair<Eigen::VectorXf, const char*> wrong[]
+            = { { Eigen::VectorXf::Ones(575), "a direction of 576 numbers" },
+                { Eigen::VectorXf(), "a direction of 576 numbers" },
+                { Eigen::VectorXf::Constant(576, std::numeric_limits<float>::quiet_NaN()),
+                  "a direction of finite numbers" },
+                { Eigen::VectorXf::Zero(576), "a direction to ablate" } };
+        for (const auto& [direction, expected] : wrong) {
             change.kind = Intervention::Kind::Ablate;
             change.direction = direction;
-            VERIFY_FAILS(
-                m_model->read(std::span(&request, 1), {}, {}, std::span(&change, 1)),
-                "a finite, nonzero direction of 576 numbers");
+            VERIFY_FAILS(m_model->read(std::span(&request, 1), {}, {}, std::span(&change, 1)), expected);
         }
     }
 
