@@ -131,20 +131,34 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
     column->setContentsMargins(look.padPanel, look.gap, look.padPanel, look.padPanel);
     column->setSpacing(look.gap);
     makeHead();
+    // Long statements scroll in a low window, above the sliders; figures are never squeezed.
+    auto* scroll = new QScrollArea(this);
+    scroll->setObjectName(QStringLiteral("theoryBody"));
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setLook(*scroll, Look::Ground);
+    auto* content = new QWidget(scroll);
+    setLook(*content, Look::Ground);
+    auto* body = new QVBoxLayout(content);
+    body->setContentsMargins(0, 0, 0, 0);
+    body->setSpacing(look.gap);
+    scroll->setWidget(content);
+    column->addWidget(scroll, 1);
     const auto label = [&](const char* name, Look kind) {
-        auto* made = new QLabel(this);
+        auto* made = new QLabel(content);
         made->setObjectName(QLatin1String(name));
         made->setWordWrap(true);
         made->setTextInteractionFlags(Qt::TextSelectableByMouse);
         setLook(*made, kind);
-        column->addWidget(made);
+        body->addWidget(made);
         return made;
     };
     m_words = label("theoryWords", Look::Sentence);
     m_formula = label("theoryFormula", Look::Secondary);
     m_formula->setTextFormat(Qt::PlainText);
 
-    auto* figures = new QSplitter(Qt::Horizontal, this);
+    auto* figures = new QSplitter(Qt::Horizontal, content);
     figures->setHandleWidth(1);
     figures->setChildrenCollapsible(false);
     m_pictureSide = new QWidget(figures);
@@ -179,7 +193,8 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
     figures->addWidget(m_pictureSide);
     figures->addWidget(right);
     figures->setSizes({ look.ipx(360), look.ipx(420) });
-    column->addWidget(figures, 1);
+    figures->setMinimumHeight(look.ipx(240));
+    body->addWidget(figures, 1);
 
     m_sliders = new QScrollArea(this);
     m_sliders->setObjectName(QStringLiteral("theorySliders"));

@@ -55,6 +55,7 @@ QPushButton[look="ghost"]:disabled { color: @disabled; }
 QWidget[look="segments"] { background: @panel; border: 1px solid @line; border-radius: @radiusControl; }
 QPushButton[look="segment"] { background: transparent; color: @secondary; border: 1px solid transparent;
     border-radius: @radiusInner; padding: @two @nine; min-height: @buttonText; }
+QPushButton[look="segment"][tight="true"] { padding: @two @three; }
 QPushButton[look="segment"]:hover { color: @text; background: @control; }
 QPushButton[look="segment"]:checked { background: @accent; color: @onAccent; border-color: @accent; }
 QPushButton[look="segment"]:focus { border: 1px solid @text; }

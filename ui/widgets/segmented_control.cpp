@@ -6,9 +6,18 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QPushButton>
+#include <QResizeEvent>
+#include <QStyle>
 #include <algorithm>
 
 namespace lodestone::ui {
+namespace {
+
+// The style sheet's padding and border of a segment, in pixels.
+constexpr int usualMargin = 10;
+constexpr int tightMargin = 4;
+
+} // namespace
 
 SegmentedControl::SegmentedControl(QWidget* parent)
     : QWidget(parent)
@@ -47,6 +56,7 @@ void SegmentedControl::setSegments(const QStringList& texts)
         m_buttons.append(button);
         button->setChecked(i == 0);
     }
+    fitMargins();
 }
 
 void SegmentedControl::setCount(int segment, std::optional<int> count)
@@ -55,6 +65,38 @@ void SegmentedControl::setCount(int segment, std::optional<int> count)
         return;
     m_buttons[segment]->setText(
         count ? m_texts[segment] + QLatin1Char(' ') + QString::number(*count) : m_texts[segment]);
+    fitMargins();
+}
+
+void SegmentedControl::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    fitMargins();
+}
+
+int SegmentedControl::widthWithMargins(int margin) const
+{
+    int width = 2;
+    for (const QAbstractButton* button : m_buttons)
+        width += button->fontMetrics().horizontalAdvance(button->text()) + 2 * margin;
+    return width;
+}
+
+QSize SegmentedControl::minimumSizeHint() const
+{
+    return { widthWithMargins(tightMargin), QWidget::minimumSizeHint().height() };
+}
+
+void SegmentedControl::fitMargins()
+{
+    const bool tight = width() < widthWithMargins(usualMargin);
+    for (QAbstractButton* button : m_buttons)
+        if (button->property("tight").toBool() != tight) {
+            button->setProperty("tight", tight);
+            button->style()->unpolish(button);
+            button->style()->polish(button);
+        }
+    updateGeometry();
 }
 
 void SegmentedControl::setCurrent(int segment)

@@ -25,14 +25,19 @@ public:
     void setCurrent(int segment);
     int current() const;
     QAbstractButton* segment(int index) const; ///< null when there is none
+    QSize minimumSizeHint() const override; ///< with the narrow margins that a narrow place gets
 
 Q_SIGNALS:
     void currentChanged(int segment);
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
+    void fitMargins();
+    int widthWithMargins(int margin) const; ///< pixels that all texts take, each with so much on either side
+
     QStringList m_texts;
     QVector<QAbstractButton*> m_buttons; // owned by the widget tree
     QButtonGroup* m_group = nullptr;
