@@ -294,6 +294,20 @@ void TestPlotsWidgets::segments()
     QCOMPARE(control.current(), 0);
     QCOMPARE(changed.count(), 2);
     QVERIFY(!control.segment(9));
+    // In a narrow place the margins shrink and every word is still whole.
+    QWidget place; // a window of its own would not let it be narrow
+    control.setParent(&place);
+    place.resize(600, 60);
+    place.show();
+    control.show();
+    const QSize wide = control.sizeHint(), narrow = control.minimumSizeHint();
+    QVERIFY(narrow.width() < wide.width());
+    for (const QSize size : { wide, narrow, wide }) {
+        control.resize(size);
+        QTRY_COMPARE(disagree->property("tight").toBool(), size == narrow);
+        QTRY_VERIFY(disagree->width() >= disagree->fontMetrics().horizontalAdvance(disagree->text()));
+    }
+    control.setParent(nullptr);
 }
 
 void TestPlotsWidgets::elidedLabel()

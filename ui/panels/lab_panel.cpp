@@ -113,9 +113,7 @@ void LabPanel::placeChanged()
     m_play->setChecked(false);
     refreshControls();
     Q_EMIT chartChanged();
-    say(m_session.snapshot() ? tr("One moment: this is being measured on the open study.")
-                             : tr("Open a study, and its policies are trained here."),
-        {});
+    say(tr("Open a study, and its policies are trained here."), {});
     start();
 }
 
@@ -224,6 +222,8 @@ void LabPanel::start()
         return;
     m_stale = false;
     refreshControls();
+    if (m_detail->text().isEmpty())
+        say(tr("One moment: this is being measured on the open study."), {});
     const double budget = kl();
     switch (m_segments->current()) {
     case Pipelines:

@@ -55,7 +55,7 @@ int runApplication(int argc, char** argv, const char* resources)
         int calm = 0;
         QObject::connect(&poll, &QTimer::timeout, &window, [&, calm]() mutable {
             calm = session.snapshot() && session.sweep() && !session.modelLane().busy()
-                    && !session.recomputeLane().busy()
+                    && !session.recomputeLane().busy() && !session.sweepLane().busy()
                 ? calm + 1
                 : 0;
             if (calm == 3) {

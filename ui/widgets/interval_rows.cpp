@@ -52,7 +52,11 @@ int IntervalRows::rowHeight() const { return look().ipx(34); }
 
 QRectF IntervalRows::plot() const
 {
-    const double left = std::min(look().px(230), width() * 0.36), right = look().px(150);
+    const double left = std::min(look().px(230), width() * 0.36);
+    const QFontMetricsF metrics(theme().font(look().fontText, QFont::Medium));
+    double right = look().px(150); // for the rows' numbers
+    for (const IntervalRow& row : m_rows)
+        right = std::max(right, metrics.horizontalAdvance(row.text) + look().px(20));
     return { left, look().px(4), std::max(40.0, width() - left - right),
              static_cast<double>(m_rows.size()) * rowHeight() };
 }
@@ -187,8 +191,10 @@ void IntervalRows::paintEvent(QPaintEvent*)
         painter.setFont(strong);
         painter.setPen(look().text);
         painter.drawText(
-            QRectF(area.right() + look().px(10), cell.top(), look().px(140), cell.height()), Qt::AlignVCenter,
-            row.text);
+            QRectF(
+                area.right() + look().px(10), cell.top(), width() - area.right() - look().px(10),
+                cell.height()),
+            Qt::AlignVCenter, row.text);
     }
     if (focusVisible())
         drawFocusRing(painter, QRectF(rect()).adjusted(1, 1, -1, -1), look().radiusControl);

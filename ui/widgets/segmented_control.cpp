@@ -3,6 +3,7 @@
 #include "ui/plots/theme.h"
 
 #include <QButtonGroup>
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QPushButton>
@@ -13,9 +14,7 @@
 namespace lodestone::ui {
 namespace {
 
-// The style sheet's padding and border of a segment, in pixels.
-constexpr int usualMargin = 10;
-constexpr int tightMargin = 4;
+constexpr int spareMargin = 6; // pixels on either side that the style sheet takes from a tight segment
 
 } // namespace
 
@@ -74,27 +73,32 @@ void SegmentedControl::resizeEvent(QResizeEvent* event)
     fitMargins();
 }
 
-int SegmentedControl::widthWithMargins(int margin) const
+int SegmentedControl::widthWithMargins(bool tight) const
 {
     int width = 2;
     for (const QAbstractButton* button : m_buttons)
-        width += button->fontMetrics().horizontalAdvance(button->text()) + 2 * margin;
+        width += button->sizeHint().width() + (button->property("tight").toBool() ? 2 * spareMargin : 0)
+            - (tight ? 2 * spareMargin : 0);
     return width;
 }
 
+QSize SegmentedControl::sizeHint() const { return { widthWithMargins(false), QWidget::sizeHint().height() }; }
+
 QSize SegmentedControl::minimumSizeHint() const
 {
-    return { widthWithMargins(tightMargin), QWidget::minimumSizeHint().height() };
+    return { widthWithMargins(true), QWidget::minimumSizeHint().height() };
 }
 
 void SegmentedControl::fitMargins()
 {
-    const bool tight = width() < widthWithMargins(usualMargin);
+    const bool tight = width() < widthWithMargins(false);
     for (QAbstractButton* button : m_buttons)
         if (button->property("tight").toBool() != tight) {
             button->setProperty("tight", tight);
             button->style()->unpolish(button);
             button->style()->polish(button);
+            QEvent changed(QEvent::StyleChange); // or it remembers how wide it was
+            QCoreApplication::sendEvent(button, &changed);
         }
     updateGeometry();
 }

@@ -25,6 +25,7 @@ public:
     void setCurrent(int segment);
     int current() const;
     QAbstractButton* segment(int index) const; ///< null when there is none
+    QSize sizeHint() const override; ///< with the usual margins
     QSize minimumSizeHint() const override; ///< with the narrow margins that a narrow place gets
 
 Q_SIGNALS:
@@ -36,7 +37,7 @@ protected:
 
 private:
     void fitMargins();
-    int widthWithMargins(int margin) const; ///< pixels that all texts take, each with so much on either side
+    int widthWithMargins(bool tight) const; ///< pixels that all segments take
 
     QStringList m_texts;
     QVector<QAbstractButton*> m_buttons; // owned by the widget tree
