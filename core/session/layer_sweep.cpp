@@ -15,10 +15,74 @@ namespace {
 using geometry::Examples;
 using geometry::Rows;
 
+/// Fits judgments of the same training rows again and again: what depends on the rows alone is made once.
+class JudgmentFits {
+public:
+    struct Fit {
+        geometry::ReadOut readOut;
+        double relativeStrength = 0;
+        double crossValidated = 0;
+    };
+
+    /// `trainingRows` beyond `rows` are left out: the embedding may hold fewer rows than a layer.
+    static Result<JudgmentFits> make(
+        const Foundation& foundation, geometry::Method method, const Rows& rows,
+        std::span<const int> trainingRows)
+    {
+        JudgmentFits fits;
+        fits.m_method = method;
+        std::vector<geometry::ScoredRow> scored;
+        for (const int row : trainingRows)
+            if (row < rows.rows()) {
+                fits.m_rows.push_back(row);
+                scored.push_back({ row, 0, foundation.groups[static_cast<std::size_t>(row)] });
+            }
+        LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(rows, fits.m_rows));
+        LODESTONE_TRY(auto design, geometry::Design::fromScores(rows, scored, coordinates));
+        fits.m_design = std::make_shared<geometry::Design>(std::move(design));
+        if (method == geometry::Method::Ridge) {
+            LODESTONE_TRY(auto factor, geometry::RidgeFactor::make(fits.m_design));
+            fits.m_factor.emplace(std::move(factor));
+        }
+        return fits;
+    }
+
+    /// `scores`: one per row of the study, finite where it trains.
+    Result<Fit> fit(const Eigen::VectorXd& scores)
+    {
+        Eigen::VectorXd y(static_cast<Eigen::Index>(m_rows.size()));
+        for (Eigen::Index i = 0; i < y.size(); ++i)
+            y[i] = scores[m_rows[static_cast<std::size_t>(i)]];
+        const double mean = y.size() > 0 ? y.mean() : 0;
+        y.array() -= mean;
+        if (m_factor) {
+            LODESTONE_TRY(const auto ridge, m_factor->fit(y));
+            return Fit{ m_design->toRaw(ridge.weights, ridge.intercept + mean), ridge.relativeStrength,
+                        ridge.outOfFoldCorrelation };
+        }
+        m_design->y = std::move(y);
+        m_design->yMean = mean;
+        LODESTONE_TRY(auto direction, geometry::fitDirection(m_method, *m_design));
+        return Fit{ std::move(direction.readOut), direction.relativeStrength, direction.trainingAccuracy };
+    }
+
+private:
+    geometry::Method m_method = geometry::Method::Ridge;
+    std::vector<int> m_rows;
+    std::shared_ptr<geometry::Design> m_design;
+    std::optional<geometry::RidgeFactor> m_factor;
+};
+
+/// What the same judgments make of a bag of tokens; the same at every layer with the same training rows.
+struct LexicalScore {
+    std::vector<int> trainingRows;
+    std::optional<geometry::Score> score;
+};
+
 /// A direction fitted to real-valued judgments of the training rows, scored against people's labels.
 Result<SweepRow> scoreJudgments(
     const Foundation& foundation, const SweepTarget& target, const SweepOptions& options, const Rows& rows,
-    const Examples& training, const Examples& heldOut, const Rows* embedding)
+    const Examples& training, const Examples& heldOut, const Rows* embedding, LexicalScore& lexical)
 {
     std::vector<int> trainingRows, heldOutRows;
     for (Eigen::Index i = 0; i < std::min(rows.rows(), target.scores.size()); ++i) {
@@ -28,40 +92,15 @@ Result<SweepRow> scoreJudgments(
             && (target.value.empty() || set.responses[index].value == target.value))
             (foundation.training[index] ? trainingRows : heldOutRows).push_back(static_cast<int>(i));
     }
-    const auto fit = [&](const Rows& from,
-                         const Eigen::VectorXd& scores) -> Result<std::pair<geometry::DirectionFit, double>> {
-        std::vector<int> held; // the embedding may hold fewer rows than this layer
-        std::vector<geometry::ScoredRow> scored;
-        for (const int row : trainingRows)
-            if (row < from.rows()) {
-                held.push_back(row);
-                scored.push_back({ row, scores[row], foundation.groups[static_cast<std::size_t>(row)] });
-            }
-        LODESTONE_TRY(const auto coordinates, geometry::Standardiser::fit(from, held));
-        LODESTONE_TRY(auto design, geometry::Design::fromScores(from, scored, coordinates));
-        if (options.method != geometry::Method::Ridge) {
-            LODESTONE_TRY(auto direction, geometry::fitDirection(options.method, design));
-            return std::pair(std::move(direction), direction.trainingAccuracy);
-        }
-        const auto shared = std::make_shared<const geometry::Design>(std::move(design));
-        LODESTONE_TRY(const auto factor, geometry::RidgeFactor::make(shared));
-        LODESTONE_TRY(const auto ridge, factor.fit(shared->y));
-        geometry::DirectionFit direction;
-        direction.method = geometry::Method::Ridge;
-        direction.readOut = shared->toRaw(ridge.weights, ridge.intercept + shared->yMean);
-        direction.strength = ridge.strength;
-        direction.relativeStrength = ridge.relativeStrength;
-        return std::pair(std::move(direction), ridge.outOfFoldCorrelation);
-    };
+    LODESTONE_TRY(auto fits, JudgmentFits::make(foundation, options.method, rows, trainingRows));
     SweepRow result;
-    LODESTONE_TRY(const auto real, fit(rows, target.scores));
-    result.crossValidated = real.second;
-    result.relativeStrength = real.first.relativeStrength;
-    LODESTONE_TRY(
-        const auto score, geometry::scoreReadOut(real.first.readOut, rows, heldOut, 1000, options.seed));
+    LODESTONE_TRY(const auto real, fits.fit(target.scores));
+    result.crossValidated = real.crossValidated;
+    result.relativeStrength = real.relativeStrength;
+    LODESTONE_TRY(const auto score, geometry::scoreReadOut(real.readOut, rows, heldOut, 1000, options.seed));
     result.accuracy = score.accuracy;
     result.auc = score.auc;
-    const Eigen::VectorXd predicted = geometry::times(rows, real.first.readOut.weights);
+    const Eigen::VectorXd predicted = geometry::times(rows, real.readOut.weights);
     std::vector<double> a, b;
     for (const int row : heldOutRows) {
         a.push_back(predicted[row]);
@@ -85,9 +124,8 @@ Result<SweepRow> scoreJudgments(
         rng.shuffle(order);
         for (std::size_t i = 0; i < order.size(); ++i)
             shuffled[trainingRows[i]] = target.scores[order[i]];
-        LODESTONE_TRY(const auto chanceFit, fit(rows, shuffled));
-        LODESTONE_TRY(
-            const auto chanceScore, geometry::scoreReadOut(chanceFit.first.readOut, rows, heldOut, 0));
+        LODESTONE_TRY(const auto chanceFit, fits.fit(shuffled));
+        LODESTONE_TRY(const auto chanceScore, geometry::scoreReadOut(chanceFit.readOut, rows, heldOut, 0));
         accuracies.push_back(chanceScore.accuracy.value);
         aucs.push_back(chanceScore.auc.value);
     }
@@ -99,10 +137,16 @@ Result<SweepRow> scoreJudgments(
     result.shuffled.accuracyUpper = geometry::quantile(accuracies, 0.975);
     result.shuffled.aucUpper = geometry::quantile(aucs, 0.975);
     if (embedding) {
-        LODESTONE_TRY(const auto lexical, fit(*embedding, target.scores));
-        LODESTONE_TRY(
-            result.embedding,
-            geometry::scoreReadOut(lexical.first.readOut, *embedding, heldOut, 1000, options.seed));
+        if (!lexical.score || lexical.trainingRows != trainingRows) {
+            LODESTONE_TRY(
+                auto tokens, JudgmentFits::make(foundation, options.method, *embedding, trainingRows));
+            LODESTONE_TRY(const auto ofTokens, tokens.fit(target.scores));
+            LODESTONE_TRY(
+                lexical.score,
+                geometry::scoreReadOut(ofTokens.readOut, *embedding, heldOut, 1000, options.seed));
+            lexical.trainingRows = trainingRows;
+        }
+        result.embedding = lexical.score;
     }
     return result;
 }
@@ -194,6 +238,7 @@ Result<Sweep> sweepLayers(
     const data::Study& study = *foundation.study;
     std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
     Sweep sweep;
+    LexicalScore lexical;
     std::optional<Rows> embedding;
     if (options.baselines && study.has(Layer::embedding(), options.position)) {
         LODESTONE_TRY(embedding, study.activations(Layer::embedding(), options.position));
@@ -233,7 +278,7 @@ Result<Sweep> sweepLayers(
                 row,
                 scoreJudgments(
                     foundation, target, options, rows, examples.training, examples.heldOut,
-                    embedding ? &*embedding : nullptr));
+                    embedding ? &*embedding : nullptr, lexical));
         } else {
             const geometry::RowsRef rowsRef(rows);
             std::optional<geometry::RowsRef> embeddingRef;

@@ -463,26 +463,57 @@ private Q_SLOTS:
         }
     }
 
+    void onePrincipleAloneIsAskedAboutItsValue()
+    {
+        openSample();
+        const auto sentence = [&] { return find<QLabel>("sentence")->text(); };
+        QVERIFY(!sentence().contains(QStringLiteral("Be kind")));
+        for (const char* other : { "principle1", "principle2", "principle3" })
+            find<QFrame>(other)->findChild<QCheckBox*>(QStringLiteral("on"))->click();
+        QTRY_VERIFY_WITH_TIMEOUT(settled() && m_session->snapshot()->judge->active.size() == 1, 30000);
+        QTRY_VERIFY2(
+            sentence().startsWith(QStringLiteral("“Be kind” finds the kind reply in ")),
+            qPrintable(sentence()));
+        const double value = m_session->snapshot()->principles[0]->aboutValue.accuracy.value;
+        QVERIFY2(
+            sentence().contains(
+                QStringLiteral(" %1 of 100 held-out pairs about it").arg(std::lround(100 * value))),
+            qPrintable(sentence()));
+        find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"))->setByUser(-1);
+        QTRY_VERIFY2(
+            !sentence().contains(QStringLiteral("Be kind")), qPrintable(sentence())); // turned by the user
+    }
+
     void anEditIsShownWithinAFrameOrTwo()
     {
         openSample();
         auto* weight = find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"));
-        std::vector<qint64> times;
+        std::vector<qint64> shown, settledAfter;
+        QElapsedTimer timer;
+        qint64 first = -1; // the first snapshot of an edit: judgments, policy, points; intervals follow
+        QObject scope;
+        connect(m_session.get(), &Session::snapshotChanged, &scope, [&] {
+            if (first < 0)
+                first = timer.nsecsElapsed();
+        });
         for (int i = 0; i < 21; ++i) {
             const double value = i % 2 ? 1.5 : -0.5;
-            QElapsedTimer timer;
+            first = -1;
             timer.start();
             weight->setByUser(value);
             QTRY_VERIFY(
                 settled()
                 && m_session->snapshot()->inputs.constitution.principles[0].weight == weight->value());
-            times.push_back(timer.nsecsElapsed());
+            shown.push_back(first);
+            settledAfter.push_back(timer.nsecsElapsed());
         }
-        std::sort(times.begin(), times.end());
+        std::sort(shown.begin(), shown.end());
+        std::sort(settledAfter.begin(), settledAfter.end());
         qInfo(
-            "weight edit to new snapshot shown: median %.1f ms",
-            static_cast<double>(times[times.size() / 2]) / 1e6);
-        QVERIFY(times[times.size() / 2] < 500'000'000);
+            "weight edit to judgments and policy: median %.1f ms; with the refitted ceiling too: %.1f ms",
+            static_cast<double>(shown[10]) / 1e6, static_cast<double>(settledAfter[10]) / 1e6);
+        QVERIFY(shown[10] < 250'000'000);
+        QVERIFY(settledAfter[10] < 500'000'000);
     }
 };
 

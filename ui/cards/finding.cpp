@@ -105,7 +105,21 @@ void Finding::refreshSentence()
                   .arg(
                       QString::fromStdString(set.positiveLabel), QString::fromStdString(set.negativeLabel),
                       number(score.value, 2, false, true)));
-    QStringList doubts{ tr("Between %1 and %2 (95 %, over prompts).")
+    // One principle alone is also asked about its own value, which is what its words are for.
+    const int only = judge.active.size() == 1 && judge.coefficients[0] > 0 ? judge.active.front() : -1;
+    const constitution::Principle* principle
+        = only < 0 ? nullptr : &snapshot->inputs.constitution.principles[static_cast<std::size_t>(only)];
+    const geometry::Estimate ofValue = only < 0
+        ? geometry::Estimate()
+        : snapshot->principles[static_cast<std::size_t>(only)]->aboutValue.accuracy;
+    if (pairs && principle && !principle->value.empty() && ofValue.interval.low > 0.5)
+        m_sentence->setText(tr("“%1” finds the %2 reply in %3 of 100 held-out pairs about it (%4–%5); in %6 "
+                               "of 100 of all pairs.")
+                                .arg(
+                                    QString::fromStdString(principle->name),
+                                    QString::fromStdString(principle->value), percent(ofValue.value),
+                                    percent(ofValue.interval.low), percent(ofValue.interval.high), value));
+    QStringList doubts{ tr("All held-out pairs: between %1 and %2 (95 %, over prompts).")
                             .arg(percent(score.interval.low), percent(score.interval.high)) };
     if (const session::Sweep* sweep = m_session.sweep())
         for (const session::SweepRow& row : sweep->rows)
