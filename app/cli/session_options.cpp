@@ -43,19 +43,8 @@ Result<OpenSession> openSession(const SessionOptions& options, const CommandCont
         LODESTONE_TRY(layer, Layer::parse(options.layer));
     }
     LODESTONE_TRY(const data::Position position, data::parsePosition(options.position));
-    if (!layer) { // chosen by cross-validation inside the training prompts, where all responses were captured
-        session::SweepOptions sweep;
-        sweep.position = session::availablePosition(*study, position);
-        sweep.baselines = false;
-        std::size_t most = 0;
-        for (const Layer candidate : study->layers())
-            most = std::max(most, study->rowsAt(candidate, sweep.position));
-        for (const Layer candidate : study->layers())
-            if (!candidate.isEmbedding() && study->rowsAt(candidate, sweep.position) == most)
-                sweep.layers.push_back(candidate);
-        if (auto scored = session::sweepLayers(*result.foundation, {}, sweep, context.work()))
-            layer = scored->rows[static_cast<std::size_t>(scored->best)].layer;
-    }
+    if (!layer)
+        layer = session::preferredLayer(*result.foundation, position, context.work());
     result.inputs = session::defaultInputs(*result.foundation, layer);
     result.inputs.position = session::availablePosition(*study, position);
     if (!options.constitution.empty()) {

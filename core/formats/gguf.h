@@ -38,6 +38,7 @@ public:
     static Result<Gguf> read(MappedFile file);
 
     const std::filesystem::path& path() const { return m_file.path(); }
+    void forgetPages() const { m_file.forgetPages(); } ///< as MappedFile does
     std::uint64_t fileSize() const { return m_file.bytes().size(); }
     const std::map<std::string, GgufValue, std::less<>>& metadata() const { return m_metadata; }
     const std::map<std::string, GgufTensor, std::less<>>& tensors() const { return m_tensors; }

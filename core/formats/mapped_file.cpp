@@ -68,4 +68,10 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path)
     return MappedFile(path, std::span(static_cast<const std::byte*>(address), size));
 }
 
+void MappedFile::forgetPages() const
+{
+    if (m_memory.empty() && !m_bytes.empty())
+        ::madvise(const_cast<std::byte*>(m_bytes.data()), m_bytes.size(), MADV_DONTNEED);
+}
+
 } // namespace lodestone::formats

@@ -28,6 +28,8 @@ public:
 
     std::span<const std::byte> bytes() const { return m_bytes; }
     const std::filesystem::path& path() const { return m_path; }
+    /// Gives the memory of a file's pages back; what is read again comes from the file again.
+    void forgetPages() const;
 
 private:
     MappedFile(std::filesystem::path path, std::span<const std::byte> bytes);

@@ -120,6 +120,12 @@ public:
         return sha256Of(all);
     }
 
+    void forgetPages() const override
+    {
+        for (const auto& file : m_file.backing)
+            file->forgetPages();
+    }
+
     bool has(std::string_view name) const override
     {
         // A tied output matrix that was saved all the same is the embedding again.

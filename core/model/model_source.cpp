@@ -30,6 +30,7 @@ public:
     }
     Result<std::string> sha256(const Work& work) const override { return sha256OfFile(m_path, work); }
     bool has(std::string_view name) const override { return m_file.tensors().count(name) > 0; }
+    void forgetPages() const override { m_file.forgetPages(); }
 
     Result<Weights> weights(const std::string& name) const override
     {

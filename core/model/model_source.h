@@ -43,6 +43,8 @@ public:
     virtual Result<std::string> sha256(const Work& work) const = 0;
     virtual bool has(std::string_view name) const = 0;
     virtual Result<Weights> weights(const std::string& name) const = 0;
+    /// Gives the memory of the mapped files back once their weights are held elsewhere.
+    virtual void forgetPages() const { }
 
 protected:
     std::filesystem::path m_path;

@@ -319,4 +319,22 @@ Result<Sweep> sweepLayers(
     return sweep;
 }
 
+std::optional<Layer> preferredLayer(const Foundation& foundation, data::Position position, const Work& work)
+{
+    const data::Study& study = *foundation.study;
+    SweepOptions options;
+    options.position = availablePosition(study, position);
+    options.baselines = false;
+    std::size_t most = 0;
+    for (const Layer candidate : study.layers())
+        most = std::max(most, study.rowsAt(candidate, options.position));
+    for (const Layer candidate : study.layers())
+        if (!candidate.isEmbedding() && study.rowsAt(candidate, options.position) == most)
+            options.layers.push_back(candidate);
+    if (options.layers.empty())
+        return std::nullopt;
+    const auto scored = sweepLayers(foundation, {}, options, work);
+    return scored ? std::optional(scored->rows[static_cast<std::size_t>(scored->best)].layer) : std::nullopt;
+}
+
 } // namespace lodestone::session

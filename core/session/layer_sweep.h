@@ -56,6 +56,11 @@ Result<Sweep> sweepLayers(
     const Foundation& foundation, const SweepTarget& target, const SweepOptions& options,
     const Work& work = {}, const SweepSink& sink = {});
 
+/// The block whose direction of people's labels cross-validation inside the training prompts prefers, among
+/// the blocks at which most responses were captured; none without labels.
+std::optional<Layer>
+preferredLayer(const Foundation& foundation, data::Position position, const Work& work = {});
+
 /// The position to use: the one asked for when the study has it, else the study's first.
 data::Position availablePosition(const data::Study& study, data::Position wanted);
 

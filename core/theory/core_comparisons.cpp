@@ -299,7 +299,9 @@ std::vector<Statement> coreComparisons()
                   { "gap", "(arcsin {rho_c} - arcsin {rho_g})/pi" },
                   { "advantage", "({rho_c} - {rho_g}) {sV} sqrt(2 {K})" },
                   { "f", "({rho_g} + {t} {rho_c})/sqrt(1 + 2 {t} {c_cg} + {t}^2)" },
-                  { "t_max", "2 {rho_g}({rho_c} - {c_cg} {rho_g})/({rho_g}^2 - {rho_c}^2)" } };
+                  { "t_max",
+                    "infinite while {rho_c} >= {rho_g}, else max(0, 2 {rho_g}({rho_c} - {c_cg} "
+                    "{rho_g})/({rho_g}^2 - {rho_c}^2))" } };
     s.assumptions = "Gaussian pairs drawn from one policy.";
     s.words = "A judge that correlates better with true values than the default generation direction is "
               "right more often, "

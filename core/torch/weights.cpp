@@ -176,6 +176,7 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
         work.tell({ "Loading the model", static_cast<double>(k), static_cast<double>(config.blocks), 0,
                     "blocks", -1 });
         LODESTONE_TRY(weights.blocks.emplace_back(), loader.block(k));
+        source.forgetPages();
     }
     LODESTONE_TRY(weights.finalNorm, loader.norm("output_norm"));
     LODESTONE_TRY(weights.embedding, loader.shaped("token_embd.weight", config.vocabulary, config.width));
@@ -186,6 +187,7 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
         LODESTONE_TRY(
             weights.positions, loader.stacked({ { "position_embd.weight", config.context } }, config.width));
     }
+    source.forgetPages();
     return weights;
 }
 

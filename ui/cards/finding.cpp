@@ -3,6 +3,7 @@
 #include "ui/plots/theme.h"
 #include "ui/widgets/meter_card.h"
 
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <algorithm>
@@ -11,15 +12,10 @@
 namespace lodestone::ui {
 namespace {
 
-QString percent(double share)
-{
-    return std::isfinite(share) ? QString::number(std::lround(100 * share)) : QStringLiteral("–");
-}
-
 QString range(const geometry::Interval& interval, int decimals = 2)
 {
-    return interval.isKnown() ? number(interval.low, decimals, false, true) % QStringLiteral(" – ")
-            % number(interval.high, decimals, false, true)
+    return interval.isKnown() ? number(interval.low, decimals, false, true)
+            % QCoreApplication::translate("Finding", " to ") % number(interval.high, decimals, false, true)
                               : QString();
 }
 
@@ -61,6 +57,12 @@ Finding::Finding(Theme& theme, Session& session, QWidget* parent)
     column->addLayout(meters);
     connect(&session, &Session::snapshotChanged, this, &Finding::refresh);
     connect(&session, &Session::sweepChanged, this, &Finding::refreshSentence);
+    connect(&session, &Session::studyChanged, this, [this] {
+        m_explained = -1; // it was about the study before
+        for (MeterCard* card : m_meters)
+            card->setChecked(false);
+        Q_EMIT explainRequested({});
+    });
 }
 
 void Finding::refresh()
@@ -94,8 +96,13 @@ void Finding::refreshSentence()
     }
     const bool better = score.interval.low > 0.5, worse = score.interval.high < 0.5;
     const QString value = percent(score.value);
+    const int items = snapshot->layer->examples.heldOut.size();
+    const bool few = pairs && items < 20; // "of 100" would promise more than there is
     m_sentence->setText(
-        pairs
+        few ? tr("It picks the reply people chose in %1 of %2 held-out pairs: too few to say more.")
+                  .arg(number(score.value * items, 0))
+                  .arg(items)
+            : pairs
             ? (worse ? tr("It prefers the reply people rejected: it agrees with them in only %1 of 100 "
                           "held-out pairs.")
                            .arg(value)
@@ -112,15 +119,17 @@ void Finding::refreshSentence()
     const geometry::Estimate ofValue = only < 0
         ? geometry::Estimate()
         : snapshot->principles[static_cast<std::size_t>(only)]->aboutValue.accuracy;
-    if (pairs && principle && !principle->value.empty() && ofValue.interval.low > 0.5)
+    if (!few && pairs && principle && !principle->value.empty() && ofValue.interval.low > 0.5)
         m_sentence->setText(tr("“%1” finds the %2 reply in %3 of 100 held-out pairs about it (%4–%5); in %6 "
                                "of 100 of all pairs.")
                                 .arg(
                                     QString::fromStdString(principle->name),
                                     QString::fromStdString(principle->value), percent(ofValue.value),
                                     percent(ofValue.interval.low), percent(ofValue.interval.high), value));
-    QStringList doubts{ tr("All held-out pairs: between %1 and %2 (95 %, over prompts).")
-                            .arg(percent(score.interval.low), percent(score.interval.high)) };
+    QStringList doubts{ score.interval.isKnown()
+                            ? tr("All held-out pairs: between %1 and %2 (95 %, over prompts).")
+                                  .arg(percent(score.interval.low), percent(score.interval.high))
+                            : tr("There are too few held-out prompts for an interval.") };
     if (const session::Sweep* sweep = m_session.sweep())
         for (const session::SweepRow& row : sweep->rows)
             if (row.layer == snapshot->inputs.layer) {

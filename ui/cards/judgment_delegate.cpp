@@ -123,9 +123,9 @@ void JudgmentDelegate::paint(
     painter->setFont(tiny);
     painter->setPen(look.faint);
     const QRectF foot(inner.left(), y, inner.width(), metrics.height());
-    painter->drawText(foot, Qt::AlignLeft, tr("A %1 %").arg(std::lround(100 * p)));
+    painter->drawText(foot, Qt::AlignLeft, tr("A %1 %").arg(percent(p)));
     painter->drawText(foot, Qt::AlignHCenter, tr("people chose A"));
-    painter->drawText(foot, Qt::AlignRight, tr("B %1 %").arg(std::lround(100 * (1 - p))));
+    painter->drawText(foot, Qt::AlignRight, tr("B %1 %").arg(percent(1 - p)));
     painter->restore();
 }
 

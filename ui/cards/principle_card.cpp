@@ -264,16 +264,15 @@ void PrincipleCard::showEvidence()
     }
     const bool pairs = !snapshot->foundation->study->set().labelled();
     const geometry::Estimate& score = pairs ? stage.aboutValue.accuracy : stage.aboutValue.auc;
-    m_heldOut->setText(tr("held out <b>%1</b> %2–%3")
-                           .arg(
-                               pairs ? QStringLiteral("%1 %").arg(std::lround(100 * score.value))
-                                     : QStringLiteral("AUC %1").arg(number(score.value, 2, false, true)))
-                           .arg(
-                               pairs ? QString::number(std::lround(100 * score.interval.low))
-                                     : number(score.interval.low, 2, false, true))
-                           .arg(
-                               pairs ? QString::number(std::lround(100 * score.interval.high))
-                                     : number(score.interval.high, 2, false, true)));
+    const QString held = pairs ? QStringLiteral("%1 %").arg(percent(score.value))
+                               : QStringLiteral("AUC %1").arg(number(score.value, 2, false, true));
+    m_heldOut->setText(
+        score.interval.isKnown()
+            ? tr("held out <b>%1</b> %2–%3")
+                  .arg(
+                      held, pairs ? percent(score.interval.low) : number(score.interval.low, 2, false, true),
+                      pairs ? percent(score.interval.high) : number(score.interval.high, 2, false, true))
+            : tr("held out <b>%1</b>, too few").arg(held));
     m_linear->setText(tr("linear <b>%1</b>").arg(number(stage.direction.linearity, 2, false, true)));
     const bool found = score.interval.low > 0.5, turned = score.interval.high < 0.5;
     setLook(*m_status, found ? Look::Success : Look::Warning);

@@ -125,7 +125,7 @@ void JudgmentsPanel::refresh()
         heldOut > 0 ? tr("%1 of %2 held out · %3 %")
                           .arg(agreed)
                           .arg(heldOut)
-                          .arg(std::lround(100 * snapshot->judge->agreement.value))
+                          .arg(percent(snapshot->judge->agreement.value))
                     : QString());
     for (int i = 0; i < 4; ++i)
         m_filter->setCount(

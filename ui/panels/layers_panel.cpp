@@ -145,14 +145,14 @@ void LayersPanel::refresh()
     m_chart->setMarker(static_cast<double>(m_session.inputs().layer.row()));
     const session::SweepRow& best = sweep->rows[static_cast<std::size_t>(sweep->best)];
     const geometry::Estimate& score = sweep->pairs ? best.accuracy : best.auc;
-    m_sentence->setText(tr("Cross-validation inside training picks %1: %2 held out (%3–%4, %5 items).")
+    m_sentence->setText(tr("Cross-validation inside training picks %1: %2 held out (%3 to %4, %5 items).")
                             .arg(
                                 QString::fromStdString(best.layer.label()),
                                 sweep->pairs
-                                    ? QStringLiteral("%1 %").arg(std::lround(100 * score.value))
+                                    ? QStringLiteral("%1 %").arg(percent(score.value))
                                     : QStringLiteral("AUC %1").arg(number(score.value, 2, false, true)))
-                            .arg(std::lround(100 * score.interval.low))
-                            .arg(std::lround(100 * score.interval.high))
+                            .arg(percent(score.interval.low))
+                            .arg(percent(score.interval.high))
                             .arg(sweep->heldOut));
     if (const auto snapshot = m_session.snapshot()) {
         const auto massive
@@ -177,7 +177,7 @@ void LayersPanel::refresh()
                              QString::fromStdString(snapshot->inputs.layer.label()),
                              list.join(QStringLiteral(", ")),
                              massive.size() > 3 ? tr(" and %1 more").arg(massive.size() - 3) : QString())
-                         .arg(std::lround(100 * share))));
+                         .arg(percent(share))));
     }
 }
 

@@ -208,14 +208,12 @@ void PolicyPanel::refresh()
             : layer.poolFromPairs ? tr("KL, nats (≤ ln 2)")
                                   : tr("KL, nats (≤ %1)").arg(number(policy.largestKl, 2)));
     m_win->setText(
-        none || !valued ? QStringLiteral("–")
-                        : QStringLiteral("%1 %").arg(std::lround(100 * policy.tilt.winRate)));
+        none || !valued ? QStringLiteral("–") : QStringLiteral("%1 %").arg(percent(policy.tilt.winRate)));
     const geometry::Interval& win = policy.intervals.winRate.interval;
     m_winNote->setText(
-        none || !valued ? tr("win rate")
-            : win.isKnown()
-            ? tr("win rate, %1–%2").arg(std::lround(100 * win.low)).arg(std::lround(100 * win.high))
-            : tr("win rate, one prompt only"));
+        none || !valued     ? tr("win rate")
+            : win.isKnown() ? tr("win rate, %1–%2").arg(percent(win.low)).arg(percent(win.high))
+                            : tr("win rate, one prompt only"));
     m_rule->setText(
         none ? tr("No held-out prompt has two replies at this layer.")
             : layer.poolFromPairs
@@ -227,10 +225,14 @@ void PolicyPanel::refresh()
                   .arg(layer.pool.prompts.size())
                   .arg(layer.pool.candidates())
                   .arg(number(policy.tilt.effectiveSampleSize, 1)));
-    m_gaussian->setText(tr("Gaussian closed form at this λ: KL %1, value %2 (pool %3).")
+    const geometry::Interval& value = policy.intervals.valueGain.interval;
+    m_gaussian->setText(tr("People's value %1%2, held out. Gaussian closed form at this λ: KL %3, value %4.")
                             .arg(
-                                number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true),
-                                number(policy.tilt.valueGain, 2, true)));
+                                number(policy.tilt.valueGain, 2, true),
+                                value.isKnown()
+                                    ? tr(" (%1 to %2)").arg(number(value.low, 2), number(value.high, 2))
+                                    : QString(),
+                                number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true)));
 
     Series judged, valuedCurve, closed;
     judged.label = tr("judge's score");

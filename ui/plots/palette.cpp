@@ -226,4 +226,6 @@ QString number(double value, int decimals, bool sign, bool bare)
     return sign ? QStringLiteral("+") + digits : digits;
 }
 
+QString percent(double share) { return number(100 * share, 0); }
+
 } // namespace lodestone::ui

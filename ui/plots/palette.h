@@ -141,4 +141,7 @@ QColor readableOn(const QColor& back);
 /// "+0.80" with `sign`.
 QString number(double value, int decimals, bool sign = false, bool bare = false);
 
+/// A share in whole hundredths: "72"; "–" where there is none.
+QString percent(double share);
+
 } // namespace lodestone::ui

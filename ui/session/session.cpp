@@ -5,6 +5,7 @@
 #include "core/model/model_fetch.h"
 #include "core/model/model_library.h"
 #include "core/session/directions.h"
+#include "core/session/layer_sweep.h"
 #include "ui/session/edit_command.h"
 
 #include <algorithm>
@@ -66,16 +67,23 @@ void Session::report(const Error& error)
 
 void Session::openStudy(const std::filesystem::path& folder)
 {
-    m_recomputeLane.run<FoundationPtr>(
+    struct Opened {
+        FoundationPtr foundation;
+        std::optional<Layer> layer;
+    };
+    m_recomputeLane.run<Opened>(
         openKind,
-        [folder](const Work&) -> Result<FoundationPtr> {
+        [folder](const Work& work) -> Result<Opened> {
             LODESTONE_TRY(auto study, data::Study::open(folder));
-            return session::Foundation::open(std::move(study));
+            Opened opened;
+            LODESTONE_TRY(opened.foundation, session::Foundation::open(std::move(study)));
+            opened.layer = session::preferredLayer(*opened.foundation, data::Position::Mean, work);
+            return opened;
         },
-        [this](Result<FoundationPtr> opened) {
+        [this](Result<Opened> opened) {
             if (!opened)
                 return report(opened.error());
-            m_foundation = *opened;
+            m_foundation = opened->foundation;
             m_pipeline = std::make_shared<session::Pipeline>(m_foundation);
             m_snapshot.reset();
             m_previous.reset();
@@ -83,7 +91,7 @@ void Session::openStudy(const std::filesystem::path& folder)
             m_selection.clear();
             m_undo.clear();
             m_trial.reset();
-            m_inputs = session::defaultInputs(*m_foundation);
+            m_inputs = session::defaultInputs(*m_foundation, opened->layer);
             if (m_foundation->study->name() == "Four values")
                 if (auto preset
                     = constitution::readConstitution(m_resources / "constitutions/kindness-first.json"))

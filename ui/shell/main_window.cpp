@@ -26,6 +26,7 @@
 
 #include <QAction>
 #include <QCloseEvent>
+#include <QKeyEvent>
 #include <QSettings>
 #include <QSplitter>
 #include <QStackedWidget>
@@ -153,7 +154,7 @@ QWidget* MainWindow::makeWork()
         splitter->setChildrenCollapsible(false);
     }
     m_constitution = new ConstitutionPanel(m_theme, m_session, upper);
-    m_constitution->setMinimumWidth(look.ipx(288));
+    m_constitution->setMinimumWidth(look.ipx(304));
     makePlaces(upper);
     m_judgments = new JudgmentsPanel(m_theme, m_session, upper);
     m_judgments->setMinimumWidth(look.ipx(300));
@@ -161,7 +162,7 @@ QWidget* MainWindow::makeWork()
     upper->addWidget(m_places);
     upper->addWidget(m_judgments);
     upper->setStretchFactor(1, 1);
-    upper->setSizes({ look.ipx(312), look.ipx(760), look.ipx(368) });
+    upper->setSizes({ look.ipx(324), look.ipx(748), look.ipx(368) });
     m_policy = new PolicyPanel(m_theme, m_session, work);
     m_policy->setMinimumHeight(look.ipx(190));
     work->addWidget(upper);
@@ -310,6 +311,14 @@ void MainWindow::setPresenter(bool on)
     m_constitution->setVisible(!on);
     m_judgments->setVisible(!on);
     m_policy->setVisible(!on);
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Escape && m_theme.presenter())
+        setPresenter(false);
+    else
+        QMainWindow::keyPressEvent(event);
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event)

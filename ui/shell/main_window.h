@@ -30,6 +30,7 @@ public:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override; ///< Escape leaves the presentation
 
 private:
     void makeActions();
