@@ -9,7 +9,7 @@ namespace lodestone::formats {
 namespace {
 
 constexpr std::string_view notePrefix = "lodestone.";
-constexpr std::size_t alignment = 32;
+constexpr std::size_t tensorAlignment = 32;
 
 template <typename Number>
 std::string bytesOf(Number number)
@@ -27,7 +27,7 @@ std::string textKey(std::string_view key, std::string_view value)
     return textOf(key) + bytesOf(std::uint32_t(8)) + textOf(value);
 }
 
-void align(std::string& bytes) { bytes.resize((bytes.size() + alignment - 1) / alignment * alignment, '\0'); }
+void align(std::string& bytes) { bytes.resize((bytes.size() + tensorAlignment - 1) / tensorAlignment * tensorAlignment, '\0'); }
 
 } // namespace
 
