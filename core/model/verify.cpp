@@ -14,6 +14,7 @@ using nlohmann::json;
 std::vector<Layer> allLayers(const ModelConfig& config)
 {
     std::vector<Layer> layers;
+    layers.reserve(static_cast<std::size_t>(config.layers()));
     for (int row = 0; row < config.layers(); ++row)
         layers.push_back(Layer::atRow(row));
     return layers;
@@ -139,6 +140,7 @@ double difference(const Reading& a, const Reading& b)
 
 Result<void> checkInvariants(LanguageModel& model, Verification& result, const Work& work)
 {
+    constexpr int followers = 7; // tokens that stand for padding
     const std::vector<Layer> layers = allLayers(model.config());
     std::vector<Request> requests;
     for (const char* sentence :
@@ -146,6 +148,9 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
            "Honest answers help, even when they are short, and nobody minds them much.", "Yes" }) {
         Request request;
         request.tokens = model.tokenizer().encode(sentence, text::Special::Plain);
+        // Room for what the padding check appends, also in a model of a short context.
+        const auto room = static_cast<std::size_t>(std::max(2, model.config().context - followers));
+        request.tokens.resize(std::min(request.tokens.size(), room));
         request.last = request.logits = true;
         requests.push_back(std::move(request));
     }
@@ -177,7 +182,7 @@ Result<void> checkInvariants(LanguageModel& model, Verification& result, const W
         Request brief = request, extended = request;
         brief.last = extended.last = brief.logits = extended.logits = false;
         brief.pooled = extended.pooled = { 0, static_cast<int>(request.tokens.size()) };
-        for (int i = 0; i < 7; ++i)
+        for (int i = 0; i < followers; ++i)
             extended.tokens.push_back(request.tokens.front());
         LODESTONE_TRY(auto bare, model.read(std::span(&brief, 1), layers, work));
         LODESTONE_TRY(auto followed, model.read(std::span(&extended, 1), layers, work));

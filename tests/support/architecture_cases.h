@@ -117,7 +117,7 @@ inline Case caseOf(const std::string& name)
             plain.divisors = { 1.0, 1.25, 1.5, 2.0 };
             plain.magnitude = 1.125;
             habits.more = [](GgufWriter& file) {
-                file.integer("phi3.rope.scaling.original_context_length", 90);
+                file.integer("phi3.rope.scaling.original_context_length", 80);
                 writeFloat(file, "phi3.rope.scaling.attn_factor", 1.125);
                 Eigen::MatrixXd divisors(4, 1);
                 divisors << 1.0, 1.25, 1.5, 2.0;
