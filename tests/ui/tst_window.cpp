@@ -3,6 +3,7 @@
 #include "core/formats/lines.h"
 #include "core/model/model_fetch.h"
 #include "ui/models/judgment_model.h"
+#include "ui/panels/lab_panel.h"
 #include "ui/panels/policy_panel.h"
 #include "ui/panels/table_dialog.h"
 #include "ui/plots/scatter_view.h"
@@ -439,9 +440,10 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(m_session->sweep() != nullptr, 120000);
         QTemporaryDir folder;
         auto* tabs = find<QTabBar>("tabs");
+        const auto* lab = find<LabPanel>("labPanel");
         for (int tab = 0; tab < tabs->count(); ++tab) {
             tabs->setCurrentIndex(tab);
-            QTRY_VERIFY_WITH_TIMEOUT(!m_session->sweepLane().busy(), 120000); // the lab measures when shown
+            QTRY_VERIFY_WITH_TIMEOUT(!lab->isVisible() || lab->settled(), 120000); // measures when shown
             if (find<QAction>("showTable")->isEnabled()) {
                 find<QAction>("showTable")->trigger();
                 auto* dialog = m_window->findChild<TableDialog*>();

@@ -212,6 +212,7 @@ void LabPanel::run(
                 show(std::move(*result));
             else if (result.error().kind != ErrorKind::Cancelled)
                 say(tr("This cannot be measured here."), QString::fromStdString(result.error().message()));
+            Q_EMIT measured();
         });
 }
 

@@ -36,6 +36,7 @@ public:
 Q_SIGNALS:
     void tableRequested();
     void chartChanged(); ///< chart() is another one, or none
+    void measured(); ///< table() has new figures
 
 protected:
     void showEvent(QShowEvent* event) override;

@@ -63,6 +63,7 @@ void MainWindow::makePlaces(QWidget* parent)
     m_places->add(
         tr("Policy lab"), lab, [lab] { return lab->table(); }, [lab] { return lab->chart(); });
     connect(lab, &LabPanel::chartChanged, this, &MainWindow::refreshActions);
+    connect(lab, &LabPanel::measured, this, &MainWindow::refreshTables);
     connect(lab, &LabPanel::tableRequested, this, [this, lab] { showTable([lab] { return lab->table(); }); });
     connect(m_projection, &ProjectionPanel::explainRequested, this, [this](const QString& html) {
         m_places->explain(m_projection, html);
@@ -196,10 +197,7 @@ void MainWindow::connectSession()
         setWindowModified(m_session.isModified());
         refreshActions();
     });
-    connect(&m_session, &Session::snapshotChanged, this, [this] {
-        for (TableDialog* table : findChildren<TableDialog*>())
-            table->refresh();
-    });
+    connect(&m_session, &Session::snapshotChanged, this, &MainWindow::refreshTables);
     connect(&m_session, &Session::modelChanged, this, &MainWindow::refreshActions);
     connect(&m_session.selection(), &Selection::rowsChanged, this, &MainWindow::refreshActions);
     connect(&m_session.selection(), &Selection::pinnedChanged, this, &MainWindow::refreshActions);
@@ -297,6 +295,12 @@ void MainWindow::refreshActions()
     allow("undo", stack.canUndo(), tr("Nothing to undo"), tr("Undo: %1 (Ctrl+Z)").arg(stack.undoText()));
     allow(
         "redo", stack.canRedo(), tr("Nothing to redo"), tr("Redo: %1 (Ctrl+Shift+Z)").arg(stack.redoText()));
+}
+
+void MainWindow::refreshTables()
+{
+    for (TableDialog* table : findChildren<TableDialog*>())
+        table->refresh();
 }
 
 void MainWindow::showTable(std::function<TextTable()> source)

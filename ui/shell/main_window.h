@@ -41,6 +41,7 @@ private:
     void connectSession();
     void showTable(std::function<TextTable()> source);
     void refreshActions();
+    void refreshTables(); ///< those open show the figures of now
     void setPresenter(bool on);
 
     Theme& m_theme;
