@@ -378,6 +378,9 @@ void addLabOptions(CLI::App& app, SimulateOptions& options)
     app.add_flag("--failures", options.failures, "Every failure at its usual dose, with its mitigation");
     app.add_option("--failure", options.failure, "One failure: NAME or NAME=dose (may be repeated)");
     app.add_flag("--crossing", options.crossing, "n human labels against 10 n of the judge's");
+    app.add_flag(
+        "--by-principle", options.byPrinciple,
+        "What each principle brings or costs, and the one edit that training labels would make");
     app.add_flag("--mixer", options.mixer, "Which mechanism training strengthens");
     app.add_option("--rounds", options.rounds, "Re-judge and refit in so many rounds")
         ->check(CLI::Range(1, 200));
@@ -418,6 +421,8 @@ Result<void> simulateLab(
         LODESTONE_CHECK(inRounds(options, world, document, table, context));
     if (options.crossing)
         LODESTONE_CHECK(crossing(world, document, table, context));
+    if (options.byPrinciple)
+        LODESTONE_CHECK(simulateByPrinciple(options, world, *snapshot, document, table, context));
     if (options.mixer)
         mixer(world, *snapshot, document, table);
     document["largest_kl"] = world.pool.largestKl();

@@ -14,7 +14,8 @@ struct SimulateOptions : SessionOptions {
                 preference = "sampled";
     int samples = 4;
     double smoothing = 0.1, flips = 0, noise = 0;
-    bool all = false, overoptimisation = false, failures = false, crossing = false, mixer = false;
+    bool all = false, overoptimisation = false, failures = false, crossing = false, mixer = false,
+         byPrinciple = false;
     int rounds = 0;
     double drift = 0, selfPreference = 0, humanShare = 0; ///< of the rounds
     bool chain = false;
@@ -23,12 +24,18 @@ struct SimulateOptions : SessionOptions {
 
     bool wholeLab() const
     {
-        return all || overoptimisation || failures || crossing || mixer || rounds > 0 || !failure.empty();
+        return all || overoptimisation || failures || crossing || mixer || byPrinciple || rounds > 0
+            || !failure.empty();
     }
 };
 
 /// --overoptimisation, --failures, --failure, --rounds, --crossing, --mixer, --labeler.
 void addLabOptions(CLI::App& app, SimulateOptions& options);
+
+/// --by-principle: what each principle brings, and the edit that training labels would make.
+Result<void> simulateByPrinciple(
+    const SimulateOptions& options, const policy::World& world, const session::Snapshot& snapshot,
+    Json& document, std::string& table, CommandContext& context);
 
 /// What one of those options asks for.
 Result<void> simulateLab(

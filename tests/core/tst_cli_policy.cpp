@@ -132,12 +132,22 @@ private Q_SLOTS:
     {
         const Json json = simulate({ QStringLiteral("--overoptimisation"), QStringLiteral("--failures"),
                                      QStringLiteral("--rounds"), QStringLiteral("3"),
-                                     QStringLiteral("--crossing"), QStringLiteral("--mixer") });
+                                     QStringLiteral("--crossing"), QStringLiteral("--mixer"),
+                                     QStringLiteral("--by-principle") });
         QCOMPARE(m_code, 0);
         QVERIFY(has(json, { "overoptimisation", "failures", "rounds", "crossing", "mixer" }));
         QVERIFY(has(json["overoptimisation"], { "optimum", "best_of_n", "gold_rl", "turnover", "cause" }));
         QVERIFY(json["failures"].size() >= 15);
         QCOMPARE(json["rounds"].size(), std::size_t(4));
+        const Json& principles = json["by_principle"];
+        QVERIFY(has(principles, { "kl", "whole", "whole_ci", "rows" }));
+        QCOMPARE(principles["rows"].size(), std::size_t(2)); // kind and honest
+        for (const Json& row : principles["rows"]) {
+            QVERIFY(has(row, { "principle", "part", "part_ci", "alone", "alone_ci", "without" }));
+            COMPARE_NEAR(
+                row["part"].get<double>(),
+                principles["whole"].get<double>() - row["without"].get<double>(), 1e-9);
+        }
         const Json one = simulate({ QStringLiteral("--failure"), QStringLiteral("garbage-in=1") });
         QCOMPARE(m_code, 0);
         QCOMPARE(one["failures"][0]["dose"], 1.0);

@@ -7,6 +7,7 @@
 #include <QAbstractButton>
 #include <QComboBox>
 #include <QLabel>
+#include <QPushButton>
 #include <QSlider>
 #include <QToolButton>
 #include <QtTest>
@@ -106,6 +107,29 @@ private Q_SLOTS:
         QVERIFY(find<QLabel>("labBudgetText")->text().contains(QStringLiteral("nats")));
         budget->setValue(20);
         QTRY_VERIFY_WITH_TIMEOUT(m_lab->settled(), 120000);
+    }
+
+    void theCostlyPrincipleIsNamedAndRepaired()
+    {
+        go(LabPanel::Principles);
+        auto* rows = find<IntervalRows>("labPrinciples");
+        const TextTable before = m_lab->table();
+        const auto& principles = m_session->inputs().constitution.principles;
+        QCOMPARE(rows->rows().size(), static_cast<int>(principles.size()) + 2); // the whole, and the edit
+        auto* repair = find<QPushButton>("labRepair");
+        QVERIFY(repair->isVisible());
+        const QString edit = repair->text();
+        QVERIFY(find<QLabel>("labDetail")->text().contains(edit));
+        // The row of the edit is what the constitution gains once it is made.
+        const double promised = rows->rows().back().value;
+        keep("principles");
+        QTest::mouseClick(repair, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->settled() && m_lab->settled(), 120000);
+        QTRY_VERIFY_WITH_TIMEOUT(std::abs(rows->rows().front().value - promised) < 1e-9, 20000);
+        QCOMPARE(m_session->undoStack().undoText(), edit);
+        m_session->undoStack().undo();
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_session->settled() && m_lab->settled() && m_lab->table().rows == before.rows, 120000);
     }
 
     void overoptimisationNamesItsCause()

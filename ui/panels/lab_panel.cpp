@@ -9,10 +9,12 @@
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QSlider>
 #include <QStackedWidget>
 #include <QTimer>
 #include <QToolButton>
+#include <algorithm>
 #include <cmath>
 
 namespace lodestone::ui {
@@ -79,11 +81,13 @@ LabPanel::LabPanel(Theme& theme, Session& session, QWidget* parent)
             m_time->setValue(0);
         on ? m_timer->start() : m_timer->stop();
     });
-    connect(m_desk, &QComboBox::currentIndexChanged, this, [this] { refreshControls(); });
+    for (const QComboBox* choice : { m_desk, m_stage })
+        connect(choice, &QComboBox::currentIndexChanged, this, [this] { refreshControls(); });
     connect(m_pipelineRows, &IntervalRows::currentChanged, this, [this](int row) {
         if (row >= 0 && static_cast<std::size_t>(row) < m_pipelines.size())
             m_detail->setText(lab::pipelineDetail(m_pipelines[static_cast<std::size_t>(row)]));
     });
+    connect(&session, &Session::studyChanged, this, &LabPanel::forget);
     connect(&session, &Session::snapshotChanged, this, [this] { start(); });
     connect(&session.sweepLane(), &Lane::finished, this, [this](const QString& kind) {
         if (kind == jobKind() && !m_session.sweepLane().busyWith(kind)) {
@@ -106,9 +110,16 @@ void LabPanel::showEvent(QShowEvent* event)
         start();
 }
 
+void LabPanel::choose(Place place)
+{
+    m_segments->setCurrent(place);
+    placeChanged();
+}
+
 void LabPanel::placeChanged()
 {
-    m_controls->setCurrentIndex(m_segments->current());
+    for (int place = 0; place < m_controls.size(); ++place)
+        m_controls[place]->setVisible(place == m_segments->current());
     m_places->setCurrentIndex(m_segments->current());
     m_play->setChecked(false);
     refreshControls();
@@ -151,14 +162,12 @@ void LabPanel::refreshControls()
                     snapshot->layer->poolFromPairs ? tr(" (two replies a prompt: ln 2)") : QString()));
     const policy::FailureMode& mode
         = policy::failureModes()[static_cast<std::size_t>(std::max(0, m_failure->currentIndex()))];
-    m_doseText->setText(QStringLiteral("%1 · %2").arg(
-        QString::number(dose(), 'g', 3), QString::fromStdString(mode.doseName)));
+    m_doseText->setText(QString::number(dose(), 'g', 3));
+    m_doseText->setToolTip(QString::fromStdString(mode.doseName));
+    m_dose->setToolTip(m_doseText->toolTip());
     const bool study = m_desk->currentIndex() >= static_cast<int>(policy::desks().size());
-    for (int i = 0; i < m_activations.size(); ++i) {
-        m_activations[i]->setVisible(!study);
-        m_knobNames[i]->setVisible(!study);
-        if (study)
-            continue;
+    m_knobs->setVisible(m_segments->current() == Mixer && !study);
+    for (int i = 0; i < m_activations.size() && !study; ++i) {
         const auto& mechanisms
             = policy::desks()[static_cast<std::size_t>(std::max(0, m_desk->currentIndex()))].mechanisms;
         const policy::Mechanism& knob = mechanisms[static_cast<std::size_t>(i)];
@@ -234,13 +243,26 @@ void LabPanel::start()
             },
             [this, budget](std::vector<policy::PipelineRow> rows) {
                 m_pipelines = std::move(rows);
+                std::stable_sort(m_pipelines.begin(), m_pipelines.end(), lab::gainsMore);
                 m_pipelineRows->setRows(lab::pipelineRows(m_pipelines));
                 say(lab::pipelineSentence(m_pipelines, budget),
-                    tr("Each is trained to the same KL; a ring means that the rule cannot spend it exactly. "
-                       "Whiskers: "
-                       "95 % over prompts. Choose a row for what it is made of and what it costs."));
+                    tr("Dark: people's labels had a part in the reward; coloured: the constitution's judge "
+                       "alone. A ring: the rule cannot spend this KL exactly. Whiskers: 95 % over prompts. "
+                       "Choose a row for what it is made of and what it costs."));
             });
         break;
+    case Principles: {
+        const auto snapshot = m_session.snapshot();
+        run<session::PrincipleEffects>(
+            [snapshot](const policy::World& world, const Work& work) {
+                return session::principleEffects(*snapshot, world, policy::commonKl(world.pool), work);
+            },
+            [this](session::PrincipleEffects effects) {
+                m_effects = std::move(effects);
+                showPrinciples();
+            });
+        break;
+    }
     case Overoptimisation:
         run<policy::Overoptimisation>(
             [](const policy::World& world, const Work& work) {
@@ -344,6 +366,48 @@ void LabPanel::start()
     }
 }
 
+void LabPanel::forget()
+{
+    m_pipelines.clear();
+    m_effects.reset();
+    m_found.reset();
+    m_trained = {};
+    m_effect.reset();
+    m_curve.clear();
+    m_states.clear();
+    m_studyMechanisms.clear();
+    for (IntervalRows* rows : { m_pipelineRows, m_principleRows, m_failureRows, m_mixerRows })
+        rows->setRows({});
+    for (SeriesView* chart : { m_overoptimisation, m_rewards, m_logps, m_doses, m_roundChart })
+        chart->setSeries({});
+    m_repair->setVisible(false);
+    say({}, {});
+    m_stale = true;
+    Q_EMIT measured();
+}
+
+void LabPanel::showPrinciples()
+{
+    const constitution::Constitution& constitution = m_session.inputs().constitution;
+    const bool same = m_session.snapshot()
+        && m_session.snapshot()->inputs.constitution.principles.size() == constitution.principles.size();
+    m_principleRows->setRows(lab::principleRows(*m_effects, constitution));
+    m_repair->setVisible(same && m_effects->repair.edit != session::PrincipleRepair::Edit::None);
+    m_repair->setText(lab::repairText(m_effects->repair, constitution));
+    say(lab::principleSentence(*m_effects, constitution), lab::principleDetail(*m_effects, constitution));
+}
+
+void LabPanel::makeRepair()
+{
+    if (!m_effects || m_effects->repair.edit == session::PrincipleRepair::Edit::None)
+        return;
+    session::Inputs inputs = m_session.inputs();
+    if (m_effects->repair.principle >= static_cast<int>(inputs.constitution.principles.size()))
+        return;
+    inputs.constitution = session::repaired(inputs.constitution, m_effects->repair);
+    m_session.edit(m_repair->text(), inputs);
+}
+
 void LabPanel::showFailure()
 {
     m_failureRows->setRows(lab::failureRows(*m_effect));
@@ -374,17 +438,23 @@ void LabPanel::showRound(int round)
 void LabPanel::showMixer()
 {
     const std::vector<policy::Mechanism> mechanisms = knobs();
-    const policy::Credit credit = policy::train(mechanisms, std::log(99.0));
-    m_mixerRows->setRows(lab::mechanismRows(mechanisms, credit));
     const auto desk = static_cast<std::size_t>(std::max(0, m_desk->currentIndex()));
+    const policy::Credit credit = trainedCredit();
+    m_mixerRows->setRows(lab::mechanismRows(mechanisms, credit));
     say(lab::mechanismSentence(credit),
         (desk < policy::desks().size()
              ? QString::fromStdString(policy::desks()[desk].says)
              : tr("The constitution's principles and three shortcuts as mechanisms, by their part in the "
-                  "replies that "
-                  "the judge likes best; at test: in those that people's held-out labels like best."))
-            + tr(" Training on outcomes gives each mechanism credit by the square of its part in the reply "
-                 "(T39); which prompt produced the reply decides what is left without it (T40)."));
+                  "replies that the judge likes best; at test: in those that people's held-out labels like "
+                  "best."))
+            + lab::mechanismDetail(mechanisms, m_stage->currentIndex() == 1));
+}
+
+policy::Credit LabPanel::trainedCredit() const
+{
+    const std::vector<policy::Mechanism> mechanisms = knobs();
+    return m_stage->currentIndex() == 1 ? lab::bothStages(mechanisms)
+                                        : policy::train(mechanisms, lab::wantedLogit());
 }
 
 ChartView* LabPanel::chart() const
@@ -408,6 +478,8 @@ TextTable LabPanel::table() const
     switch (m_segments->current()) {
     case Pipelines:
         return lab::pipelineTable(m_pipelines);
+    case Principles:
+        return m_effects ? lab::principleTable(*m_effects, m_session.inputs().constitution) : TextTable();
     case Overoptimisation:
         return m_found ? lab::overoptimisationTable(*m_found) : TextTable();
     case Dpo:
@@ -419,8 +491,7 @@ TextTable LabPanel::table() const
     default:
         break;
     }
-    const std::vector<policy::Mechanism> mechanisms = knobs();
-    return lab::mechanismTable(mechanisms, policy::train(mechanisms, std::log(99.0)));
+    return lab::mechanismTable(knobs(), trainedCredit());
 }
 
 } // namespace lodestone::ui

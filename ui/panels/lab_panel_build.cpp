@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QScrollArea>
 #include <QSlider>
 #include <QStackedWidget>
@@ -22,8 +23,8 @@ void LabPanel::buildHead()
     auto* head = new QHBoxLayout;
     m_segments = new SegmentedControl(this);
     m_segments->setObjectName(QStringLiteral("labSegments"));
-    m_segments->setSegments({ tr("Pipelines"), tr("Over-optimisation"), tr("DPO"), tr("Failures"),
-                              tr("Rounds"), tr("What is strengthened") });
+    m_segments->setSegments({ tr("Pipelines"), tr("By principle"), tr("Over-optimisation"), tr("DPO"),
+                              tr("Failures"), tr("Rounds"), tr("Mechanisms") });
     m_progress = new ThinBar(m_theme, this);
     m_progress->setObjectName(QStringLiteral("labProgress"));
     m_progress->setVisible(false);
@@ -45,13 +46,12 @@ void LabPanel::buildHead()
     setLook(*m_sentence, Look::Sentence);
     column->addWidget(m_sentence);
 
-    m_controls = new QStackedWidget(this);
-    m_controls->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    const auto controlRow = [this] {
-        auto* row = new QWidget(m_controls);
+    const auto controlRow = [this, column] {
+        auto* row = new QWidget(this);
         auto* layout = new QHBoxLayout(row);
         layout->setContentsMargins(0, 0, 0, 0);
-        m_controls->addWidget(row);
+        column->addWidget(row);
+        m_controls << row; // one is in sight
         return row;
     };
     const auto combo
@@ -80,6 +80,12 @@ void LabPanel::buildHead()
     m_budgetText->setObjectName(QStringLiteral("labBudgetText"));
     stretch(row);
     row = controlRow();
+    m_repair = new QPushButton(row);
+    m_repair->setObjectName(QStringLiteral("labRepair"));
+    connect(m_repair, &QPushButton::clicked, this, &LabPanel::makeRepair);
+    row->layout()->addWidget(m_repair);
+    stretch(row);
+    row = controlRow();
     note(
         row,
         tr("The constitution's judge is optimised harder from left to right; its score and people's held-out "
@@ -93,7 +99,6 @@ void LabPanel::buildHead()
     for (const policy::FailureMode& mode : policy::failureModes())
         names << QString::fromStdString(mode.title);
     m_failure = combo(row, "labFailure", tr("failure"), names);
-    m_doseName = note(row, {});
     m_dose = addSlider(row, "labDose", tr("dose"));
     m_doseText = note(row, {});
     m_doseText->setObjectName(QStringLiteral("labDoseText"));
@@ -120,16 +125,26 @@ void LabPanel::buildHead()
         names << QString::fromStdString(desk.title);
     names << tr("This study");
     m_desk = combo(row, "labDesk", tr("case"), names);
+    m_stage = combo(
+        row, "labStage", tr("training"), { tr("alignment"), tr("alignment, then capability training") });
+    stretch(row);
+    // Each knob under its own name; they share the row's width.
+    m_knobs = new QWidget(this);
+    auto* knobColumns = new QHBoxLayout(m_knobs);
+    knobColumns->setContentsMargins(0, 0, 0, 0);
     for (int i = 0; i < 4; ++i) {
-        m_knobNames << note(row, {});
-        QSlider* knob = addSlider(row, "labKnob", {});
+        auto* one = new QWidget(m_knobs);
+        auto* oneColumn = new QVBoxLayout(one);
+        oneColumn->setContentsMargins(0, 0, 0, 0);
+        oneColumn->setSpacing(0);
+        m_knobNames << note(one, {});
+        QSlider* knob = addSlider(one, "labKnob", {});
         knob->setObjectName(QStringLiteral("labKnob%1").arg(i));
-        knob->setMaximumWidth(look.ipx(90));
         connect(knob, &QSlider::valueChanged, this, [this] { showMixer(); });
         m_activations << knob;
+        knobColumns->addWidget(one, 1);
     }
-    stretch(row);
-    column->addWidget(m_controls);
+    column->addWidget(m_knobs);
 
     m_places = new QStackedWidget(this);
     column->addWidget(m_places, 1);
@@ -144,10 +159,13 @@ void LabPanel::buildHead()
 
 void LabPanel::buildPlaces()
 {
+    const QString gain = tr("gain along people's held-out labels, standard deviations within a prompt");
     m_places->addWidget(buildRows(m_pipelineRows, "labPipelines"));
-    m_pipelineRows->setAxisTitle(
-        tr("gain along people's held-out labels, standard deviations within a prompt"));
+    m_pipelineRows->setAxisTitle(gain);
     m_pipelineRows->setAccessibleName(tr("Pipelines at one KL"));
+    m_places->addWidget(buildRows(m_principleRows, "labPrinciples"));
+    m_principleRows->setAxisTitle(gain);
+    m_principleRows->setAccessibleName(tr("What each principle brings"));
     m_overoptimisation = buildChart(
         "labOveroptimisation", tr("Proxy and gold against the square root of KL"),
         tr("√KL to the base policy (nats½)"), tr("gain, standard deviations within a prompt"));
@@ -164,9 +182,10 @@ void LabPanel::buildPlaces()
     auto* failures = new QWidget(m_places);
     auto* failureColumn = new QVBoxLayout(failures);
     failureColumn->setContentsMargins(0, 0, 0, 0);
-    failureColumn->addWidget(buildRows(m_failureRows, "labFailureRows"));
-    m_failureRows->setAxisTitle(
-        tr("gain along people's held-out labels, standard deviations within a prompt"));
+    m_failureRows = new IntervalRows(m_theme, failures);
+    m_failureRows->setObjectName(QStringLiteral("labFailureRows"));
+    m_failureRows->setCompact(true); // the chart below has the scale
+    failureColumn->addWidget(m_failureRows);
     m_failureRows->setAccessibleName(tr("Effect of the failure"));
     m_doses = buildChart("labDoses", tr("Gain by dose"), tr("dose"), tr("gain, sd"));
     failureColumn->addWidget(m_doses, 1);

@@ -7,6 +7,13 @@
 
 namespace lodestone::ui::lab {
 
+bool gainsMore(const policy::PipelineRow& a, const policy::PipelineRow& b)
+{
+    if (!a.problem.empty() || !b.problem.empty())
+        return a.problem.empty() && !b.problem.empty();
+    return a.gold.valueGain > b.gold.valueGain;
+}
+
 QVector<IntervalRow> pipelineRows(const std::vector<policy::PipelineRow>& rows)
 {
     QVector<IntervalRow> result;

@@ -7,16 +7,30 @@
 #include "core/policy/overoptimisation.h"
 #include "core/policy/pipelines.h"
 #include "core/policy/rounds.h"
+#include "core/session/principle_effects.h"
 #include "ui/models/text_table_model.h"
 #include "ui/plots/series_view.h"
 #include "ui/widgets/interval_rows.h"
 
 namespace lodestone::ui::lab {
 
+/// Gains more along held-out labels; pipelines that could not be trained come last.
+bool gainsMore(const policy::PipelineRow& a, const policy::PipelineRow& b);
 QVector<IntervalRow> pipelineRows(const std::vector<policy::PipelineRow>& rows);
 QString pipelineSentence(const std::vector<policy::PipelineRow>& rows, double kl);
 QString pipelineDetail(const policy::PipelineRow& row); ///< one pipeline in words: reward, rule, cost, note
 TextTable pipelineTable(const std::vector<policy::PipelineRow>& rows);
+
+QVector<IntervalRow>
+principleRows(const session::PrincipleEffects& effects, const constitution::Constitution& constitution);
+QString
+principleSentence(const session::PrincipleEffects& effects, const constitution::Constitution& constitution);
+QString
+principleDetail(const session::PrincipleEffects& effects, const constitution::Constitution& constitution);
+/// The edit as a button says it; empty when there is none to make.
+QString repairText(const session::PrincipleRepair& repair, const constitution::Constitution& constitution);
+TextTable
+principleTable(const session::PrincipleEffects& effects, const constitution::Constitution& constitution);
 
 QVector<Series> overoptimisationSeries(const policy::Overoptimisation& found);
 QString overoptimisationDetail(const policy::Overoptimisation& found); ///< fits with intervals
@@ -39,9 +53,14 @@ QVector<Series> roundSeries(const std::vector<policy::RoundState>& states);
 QString roundSentence(const policy::RoundState& state);
 TextTable roundTable(const std::vector<policy::RoundState>& states);
 
+double wantedLogit(); ///< what training brings the good reply to: 99 in 100
+/// Alignment, then capability training in the context without the prompt; gains after both.
+policy::Credit bothStages(const std::vector<policy::Mechanism>& mechanisms);
 QVector<IntervalRow>
 mechanismRows(const std::vector<policy::Mechanism>& mechanisms, const policy::Credit& credit);
 QString mechanismSentence(const policy::Credit& credit);
+/// The laws at work (T39-T41), and what the second stage fed where there is one.
+QString mechanismDetail(const std::vector<policy::Mechanism>& mechanisms, bool twoStages);
 TextTable mechanismTable(const std::vector<policy::Mechanism>& mechanisms, const policy::Credit& credit);
 
 } // namespace lodestone::ui::lab

@@ -7,6 +7,13 @@
 
 namespace lodestone::ui::lab {
 
+namespace {
+
+/// Three digits that count.
+QString shortly(double value) { return QString::number(value, 'g', 3); }
+
+} // namespace
+
 QVector<IntervalRow> failureRows(const policy::FailureEffect& effect)
 {
     const policy::FailureMode* mode = policy::failureMode(effect.id);
@@ -44,9 +51,15 @@ QString failureSentence(const policy::FailureEffect& effect)
 {
     const geometry::Interval& harm = effect.harm.interval;
     const QString size = withInterval(effect.harm);
-    return harm.high < 0 ? tr("It costs: the gain along people's held-out labels changes by %1.").arg(size)
-        : harm.low > 0 ? tr("Here it helps: the gain along people's held-out labels changes by %1.").arg(size)
-                       : tr("No clear effect on these prompts: the gain changes by %1.").arg(size);
+    if (harm.high < 0)
+        return tr("It costs: the gain along people's held-out labels changes by %1.").arg(size);
+    if (!(harm.low > 0))
+        return tr("No clear effect on these prompts: the gain changes by %1.").arg(size);
+    return effect.clean.value < 0
+        ? tr("The constitution itself loses %1 along people's held-out labels; what weakens it changes the "
+             "gain by %2.")
+              .arg(number(-effect.clean.value, 2, false, true), size)
+        : tr("No harm here: the gain along people's held-out labels changes by %1.").arg(size);
 }
 
 QString failureDetail(const policy::FailureEffect& effect)
@@ -60,10 +73,10 @@ QString failureDetail(const policy::FailureEffect& effect)
                   text(mode->what), text(mode->statement), text(mode->mitigation), withInterval(effect.help));
     if (std::isfinite(effect.figure))
         result += tr(" Measured: %1 %2, with the mitigation %3.")
-                      .arg(text(mode->figure), plain(effect.figure), plain(effect.mitigatedFigure));
+                      .arg(text(mode->figure), shortly(effect.figure), shortly(effect.mitigatedFigure));
     if (std::isfinite(effect.closed))
         result += tr(" In the linear-Gaussian model, %1: %2.")
-                      .arg(text(effect.closedSays), plain(effect.closed));
+                      .arg(text(effect.closedSays), shortly(effect.closed));
     if (!effect.note.empty())
         result += QLatin1Char(' ') + text(effect.note);
     return result;
@@ -157,12 +170,53 @@ mechanismRows(const std::vector<policy::Mechanism>& mechanisms, const policy::Cr
     return rows;
 }
 
+double wantedLogit() { return std::log(99.0); }
+
+policy::Credit bothStages(const std::vector<policy::Mechanism>& mechanisms)
+{
+    std::vector<double> later;
+    for (const policy::Mechanism& mechanism : mechanisms)
+        later.push_back(mechanism.test);
+    policy::TwoStages stages = policy::capabilityAfter(mechanisms, wantedLogit(), later, 2 * wantedLogit());
+    policy::Credit credit = std::move(stages.capability);
+    // As a whole: from before the first stage, in the context without the prompt.
+    credit.testBefore = stages.alignment.testBefore;
+    credit.transfer = stages.alignment.transfer;
+    return credit;
+}
+
 QString mechanismSentence(const policy::Credit& credit)
 {
     return tr("With the prompt removed %1 % of what was trained carries over: the reply's logit goes from %2 "
               "to %3.")
         .arg(std::lround(100 * credit.transfer))
         .arg(number(credit.testBefore, 2, true), number(credit.testAfter, 2, true));
+}
+
+QString mechanismDetail(const std::vector<policy::Mechanism>& mechanisms, bool twoStages)
+{
+    QString result = tr(" Training on outcomes gives each mechanism credit by the square of its part in the "
+                        "reply (T39); which prompt produced the reply decides what is left without it "
+                        "(T40).");
+    const auto strategic = std::find_if(
+        mechanisms.begin(), mechanisms.end(), [](const auto& m) { return m.name == "pleasing the grader"; });
+    if (strategic != mechanisms.end() && strategic->activation > 0) {
+        const policy::Starvation starved = policy::starve(
+            mechanisms, static_cast<std::size_t>(strategic - mechanisms.begin()), wantedLogit());
+        result += tr(" Compliance to please the grader leaves “%1” %2 % of the growth that it would have "
+                     "had (T41).")
+                      .arg(text(mechanisms.front().name))
+                      .arg(std::lround(100 * starved.lost.front()));
+    }
+    if (twoStages) {
+        const double first = policy::train(mechanisms, wantedLogit()).gain.front();
+        result += tr(" Capability training then runs through what produces replies without the prompt: "
+                     "“%1” goes from %2 to %3.")
+                      .arg(
+                          text(mechanisms.front().name), number(first, 2),
+                          number(bothStages(mechanisms).gain.front(), 2));
+    }
+    return result;
 }
 
 TextTable mechanismTable(const std::vector<policy::Mechanism>& mechanisms, const policy::Credit& credit)

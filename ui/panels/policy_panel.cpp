@@ -105,7 +105,17 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     m_rule->setObjectName(QStringLiteral("pool"));
     setLook(*m_rule, Look::Small);
     m_rule->setWordWrap(true);
+    m_rule->setToolTip(
+        tr("The exact optimum of the KL-regularised objective over these candidates (T3, T37); "
+           "effective: 1/Σp², averaged over prompts"));
     left->addWidget(m_rule);
+    m_value = new QLabel(this);
+    m_value->setObjectName(QStringLiteral("policyValue"));
+    setLook(*m_value, Look::Small);
+    m_value->setWordWrap(true);
+    m_value->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    connect(m_value, &QLabel::linkActivated, this, &PolicyPanel::principlesRequested);
+    left->addWidget(m_value);
     m_gaussian = new QLabel(this);
     m_gaussian->setObjectName(QStringLiteral("gaussian"));
     setLook(*m_gaussian, Look::Small);
@@ -175,6 +185,7 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     connect(m_beta, &QSlider::sliderReleased, this, [this] { m_session.endMerge(); });
     connect(&session, &Session::inputsChanged, this, &PolicyPanel::refreshInputs);
     connect(&session, &Session::snapshotChanged, this, &PolicyPanel::refresh);
+    connect(&theme, &Theme::changed, this, &PolicyPanel::refreshMovers); // their links carry a colour
     refreshInputs();
 }
 
@@ -217,22 +228,26 @@ void PolicyPanel::refresh()
     m_rule->setText(
         none ? tr("No held-out prompt has two replies at this layer.")
             : layer.poolFromPairs
-            ? tr("Exact optimum on %1 held-out prompts with two replies each: KL cannot exceed ln 2. %2 "
-                 "effective.")
+            ? tr("%1 held-out prompts of two replies: KL cannot exceed ln 2. %2 effective.")
                   .arg(layer.pool.prompts.size())
                   .arg(number(policy.tilt.effectiveSampleSize, 1))
-            : tr("Exact optimum on %1 held-out prompts, %2 sampled replies; %3 effective a prompt.")
+            : tr("%1 held-out prompts, %2 sampled replies; %3 effective a prompt.")
                   .arg(layer.pool.prompts.size())
                   .arg(layer.pool.candidates())
                   .arg(number(policy.tilt.effectiveSampleSize, 1)));
     const geometry::Interval& value = policy.intervals.valueGain.interval;
-    m_gaussian->setText(tr("People's value %1%2, held out. Gaussian closed form at this λ: KL %3, value %4.")
-                            .arg(
-                                number(policy.tilt.valueGain, 2, true),
-                                value.isKnown()
-                                    ? tr(" (%1 to %2)").arg(number(value.low, 2), number(value.high, 2))
-                                    : QString(),
-                                number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true)));
+    m_value->setText(
+        none || !valued
+            ? QString()
+            : tr("People's value %1%2, held out.%3")
+                  .arg(
+                      number(policy.tilt.valueGain, 2, true),
+                      value.isKnown() ? tr(" (%1 to %2)").arg(number(value.low, 2), number(value.high, 2))
+                                      : QString(),
+                      value.isKnown() && value.high < 0 ? tr(" <a href=\"principles\">Which principle?</a>")
+                                                        : QString()));
+    m_gaussian->setText(tr("Gaussian closed form: KL %1, value %2.")
+                            .arg(number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true)));
 
     Series judged, valuedCurve, closed;
     judged.label = tr("judge's score");
@@ -256,6 +271,16 @@ void PolicyPanel::refresh()
         if (valued) {
             valuedCurve.x.push_back(x);
             valuedCurve.y.push_back(point.valueGain);
+        }
+    }
+    if (const double x = std::sqrt(std::max(0.0, policy.tilt.kl)); x > last + 1e-6) { // beyond the curve's λ
+        judged.x.push_back(x);
+        judged.y.push_back(policy.tilt.rewardGain / scale);
+        closed.x.push_back(x);
+        closed.y.push_back(std::sqrt(2.0) * x);
+        if (valued) {
+            valuedCurve.x.push_back(x);
+            valuedCurve.y.push_back(policy.tilt.valueGain);
         }
     }
     QVector<Series> curves;

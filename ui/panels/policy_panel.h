@@ -30,6 +30,7 @@ public:
 Q_SIGNALS:
     void tableRequested();
     void pictureRequested(lodestone::ui::ChartView* chart);
+    void principlesRequested(); ///< which principle costs value
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -43,7 +44,7 @@ private:
     Session& m_session;
     QSlider* m_beta = nullptr; // all owned by the widget tree
     QLabel *m_betaText = nullptr, *m_kl = nullptr, *m_klNote = nullptr, *m_win = nullptr,
-           *m_winNote = nullptr, *m_rule = nullptr, *m_gaussian = nullptr;
+           *m_winNote = nullptr, *m_rule = nullptr, *m_value = nullptr, *m_gaussian = nullptr;
     SeriesView *m_gain = nullptr, *m_density = nullptr;
     QWidget* m_movers = nullptr;
     QVector<QLabel*> m_moverLines;

@@ -91,6 +91,8 @@ void ChartView::setWindow(plot::Range x, plot::Range y)
     m_windowX = x;
     m_windowY = y;
     applyTicks();
+    if (leftMargin() != m_left) // the numbers have more or fewer digits
+        relayout();
     viewport()->update();
     Q_EMIT windowChanged();
 }
@@ -127,20 +129,28 @@ void ChartView::restyle()
     applyTicks();
 }
 
-void ChartView::relayout()
+double ChartView::leftMargin() const
 {
     const Palette& p = look();
-    const QFontMetricsF small(m_theme.font(p.fontSmall));
-    const QFontMetricsF secondary(m_theme.font(p.fontSecondary));
     double labelWidth = 0;
     if (m_y.visible) {
+        const QFontMetricsF small(m_theme.font(p.fontSmall));
         const plot::Ticks ticks = plot::niceTicks(m_windowY.low, m_windowY.high, m_y.ticks);
         for (const double value : ticks.values)
             labelWidth = std::max(labelWidth, small.horizontalAdvance(tickText(m_y, value, ticks.decimals)));
         labelWidth += p.px(14);
     }
-    const double left
-        = std::max(p.px(8), labelWidth + (m_y.title.isEmpty() ? 0 : secondary.height() + p.px(2)));
+    const double title
+        = m_y.title.isEmpty() ? 0 : QFontMetricsF(m_theme.font(p.fontSecondary)).height() + p.px(2);
+    return std::max(p.px(8), labelWidth + title);
+}
+
+void ChartView::relayout()
+{
+    const Palette& p = look();
+    const QFontMetricsF small(m_theme.font(p.fontSmall));
+    const QFontMetricsF secondary(m_theme.font(p.fontSecondary));
+    m_left = leftMargin();
     const double bottom = std::max(
         p.px(8),
         (m_x.visible ? small.height() + p.px(12) : p.px(4))
@@ -148,7 +158,7 @@ void ChartView::relayout()
     const QRectF whole(QPointF(0, 0), QSizeF(viewport()->size()));
     // Half a label may stand out at the right and above.
     m_plotArea = whole.adjusted(
-        left + m_extra.left(), p.px(8) + m_extra.top(), -p.px(12) - m_extra.right(),
+        m_left + m_extra.left(), p.px(8) + m_extra.top(), -p.px(12) - m_extra.right(),
         -bottom - m_extra.bottom());
     // On whole pixels the axis lines stay sharp.
     m_plotArea = QRectF(m_plotArea.toRect());

@@ -82,6 +82,7 @@ protected:
     bool focusVisible() const { return m_focusVisible; }
 
 private:
+    double leftMargin() const; ///< what the numbers and the name of the y axis take
     void relayout();
     void applyTicks();
 
@@ -92,6 +93,7 @@ private:
     plot::Range m_windowY;
     QRectF m_plotArea;
     QMarginsF m_extra;
+    double m_left = 0; ///< leftMargin() at the last layout
     Surface m_surface = Surface::Ground;
     QCategoryAxis* m_axisX = nullptr; // owned by the chart
     QCategoryAxis* m_axisY = nullptr;

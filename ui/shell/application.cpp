@@ -3,7 +3,9 @@
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
+#include "ui/widgets/segmented_control.h"
 
+#include <QAbstractButton>
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QIcon>
@@ -25,7 +27,8 @@ int runApplication(int argc, char** argv, const char* resources)
     parser.addOption({ QStringLiteral("light"), QStringLiteral("Light colours") });
     parser.addOption({ QStringLiteral("size"), QStringLiteral("The window's size"), QStringLiteral("WxH") });
     parser.addOption(
-        { QStringLiteral("tab"), QStringLiteral("The tab to show first"), QStringLiteral("number") });
+        { QStringLiteral("tab"), QStringLiteral("The tab to show first and, after a point, its segment (6.3)"),
+          QStringLiteral("number") });
     parser.addOption({ QStringLiteral("screenshot"),
                        QStringLiteral("Save a picture of the window when everything is computed, and quit"),
                        QStringLiteral("FILE") });
@@ -42,9 +45,13 @@ int runApplication(int argc, char** argv, const char* resources)
     const QStringList size = parser.value(QStringLiteral("size")).split(QLatin1Char('x'));
     if (size.size() == 2)
         window.resize(size[0].toInt(), size[1].toInt());
+    const QStringList tab = parser.value(QStringLiteral("tab")).split(QLatin1Char('.'));
     if (auto* tabs = window.findChild<QTabBar*>(QStringLiteral("tabs")))
-        tabs->setCurrentIndex(parser.value(QStringLiteral("tab")).toInt());
+        tabs->setCurrentIndex(tab[0].toInt());
     window.show();
+    if (const auto* lab = window.findChild<SegmentedControl*>(QStringLiteral("labSegments")); tab.size() > 1)
+        if (auto* segment = lab->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
+            segment->click();
     const QStringList studies = parser.positionalArguments();
     session.openStudy(
         studies.isEmpty() ? session.resources() / "samples/sample"

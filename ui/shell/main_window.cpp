@@ -176,6 +176,11 @@ QWidget* MainWindow::makeWork()
     connect(m_policy, &PolicyPanel::pictureRequested, this, [this](ChartView* chart) {
         m_files->savePicture(*chart, tr("policy"));
     });
+    connect(m_policy, &PolicyPanel::principlesRequested, this, [this] {
+        auto* lab = findChild<LabPanel*>();
+        m_places->show(lab);
+        lab->choose(LabPanel::Principles);
+    });
     connect(m_policy, &PolicyPanel::tableRequested, this, [this] {
         showTable([this] { return m_policy->table(); });
     });

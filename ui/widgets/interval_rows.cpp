@@ -3,9 +3,11 @@
 #include "core/plot/ticks.h"
 #include "ui/plots/theme.h"
 
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolTip>
 #include <algorithm>
 #include <cmath>
 
@@ -48,7 +50,14 @@ void IntervalRows::setAxisTitle(const QString& title)
     update();
 }
 
-int IntervalRows::rowHeight() const { return look().ipx(34); }
+void IntervalRows::setCompact(bool on)
+{
+    m_compact = on;
+    updateGeometry();
+    update();
+}
+
+int IntervalRows::rowHeight() const { return look().ipx(m_compact ? 24 : 34); }
 
 QRectF IntervalRows::plot() const
 {
@@ -57,7 +66,7 @@ QRectF IntervalRows::plot() const
     double right = look().px(150); // for the rows' numbers
     for (const IntervalRow& row : m_rows)
         right = std::max(right, metrics.horizontalAdvance(row.text) + look().px(20));
-    return { left, look().px(4), std::max(40.0, width() - left - right),
+    return { left, look().px(m_compact ? 4 : 40), std::max(40.0, width() - left - right),
              static_cast<double>(m_rows.size()) * rowHeight() };
 }
 
@@ -74,7 +83,8 @@ double IntervalRows::positionOf(double value) const
 
 QSize IntervalRows::sizeHint() const
 {
-    return { look().ipx(700), static_cast<int>(m_rows.size()) * rowHeight() + look().ipx(42) };
+    return { look().ipx(700),
+             static_cast<int>(m_rows.size()) * rowHeight() + look().ipx(m_compact ? 8 : 44) };
 }
 
 QSize IntervalRows::minimumSizeHint() const { return { look().ipx(360), sizeHint().height() }; }
@@ -100,6 +110,20 @@ void IntervalRows::choose(int row)
     m_current = row;
     update();
     Q_EMIT currentChanged(row);
+}
+
+bool IntervalRows::event(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return Control::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    QString words;
+    for (int i = 0; i < m_rows.size(); ++i)
+        if (rowRect(i).contains(help->pos()))
+            words = m_rows[i].title
+                + (m_rows[i].note.isEmpty() ? QString() : QLatin1Char('\n') + m_rows[i].note);
+    QToolTip::showText(help->globalPos(), words, this);
+    return true;
 }
 
 void IntervalRows::mousePressEvent(QMouseEvent* event)
@@ -130,23 +154,27 @@ void IntervalRows::paintEvent(QPaintEvent*)
     const QRectF area = plot();
     const QFont name = theme().font(look().fontText), small = theme().font(look().fontSmall),
                 strong = theme().font(look().fontText, QFont::Medium);
-    // Grid with its numbers below.
+    // The scale stands above: a list longer than its place scrolls from the top.
     painter.setFont(small);
     const plot::Ticks ticks = plot::niceTicks(m_low, m_high, 5);
     for (const double tick : ticks.values) {
         const double x = positionOf(tick);
         painter.setPen(QPen(std::abs(tick) < 1e-12 ? look().axis : look().grid, 1));
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+        if (m_compact)
+            continue;
         painter.setPen(look().secondary);
         painter.drawText(
-            QRectF(x - look().px(40), area.bottom() + look().px(2), look().px(80), look().px(16)),
+            QRectF(x - look().px(40), area.top() - look().px(18), look().px(80), look().px(16)),
             Qt::AlignCenter, ui::number(tick, ticks.decimals));
     }
     // The axis' name is often wider than the axis, and has the whole width.
-    painter.drawText(
-        QRectF(0, area.bottom() + look().px(18), width() - look().px(8), look().px(18)),
-        Qt::AlignRight | Qt::AlignVCenter,
-        QFontMetricsF(small).elidedText(m_axis, Qt::ElideRight, width() - look().px(8)));
+    if (!m_compact) {
+        painter.setPen(look().secondary);
+        painter.drawText(
+            QRectF(0, look().px(4), width() - look().px(8), look().px(18)), Qt::AlignRight | Qt::AlignVCenter,
+            QFontMetricsF(small).elidedText(m_axis, Qt::ElideRight, width() - look().px(8)));
+    }
     for (int i = 0; i < m_rows.size(); ++i) {
         const IntervalRow& row = m_rows[i];
         const QRectF cell(rowRect(i));
@@ -155,7 +183,7 @@ void IntervalRows::paintEvent(QPaintEvent*)
             painter.setBrush(withAlpha(look().accent, 0.10));
             painter.drawRoundedRect(cell.adjusted(0, 1, 0, -1), look().radiusControl, look().radiusControl);
         }
-        const bool two = !row.note.isEmpty();
+        const bool two = !m_compact && !row.note.isEmpty();
         const double textWidth = area.left() - look().px(16);
         const auto elided = [&](const QString& text, const QFont& font) {
             return QFontMetricsF(font).elidedText(text, Qt::ElideRight, textWidth);

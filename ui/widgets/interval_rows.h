@@ -26,7 +26,8 @@ public:
 
     void setRows(QVector<IntervalRow> rows);
     const QVector<IntervalRow>& rows() const { return m_rows; }
-    void setAxisTitle(const QString& title); ///< below: what is measured, in which unit
+    void setAxisTitle(const QString& title); ///< above, with the scale: what is measured, in which unit
+    void setCompact(bool on); ///< one line a row (notes as tool tips) and no scale
     int current() const { return m_current; }
     QRect rowRect(int row) const;
     /// The pixel of a value on the common scale.
@@ -39,6 +40,7 @@ Q_SIGNALS:
     void currentChanged(int row);
 
 protected:
+    bool event(QEvent* event) override; // tool tips: what had to be cut
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
@@ -54,6 +56,7 @@ private:
     QString m_axis;
     double m_low = -1, m_high = 1;
     int m_current = -1;
+    bool m_compact = false;
 };
 
 } // namespace lodestone::ui
