@@ -1,6 +1,7 @@
 // Subcommands on the statements of docs/theory.md (list, show, run) and on worlds drawn from their model.
-#include "app/cli/context.h"
+#include "app/cli/session_options.h"
 
+#include "core/session/study_statement.h"
 #include "core/session/world_study.h"
 #include "core/theory/text.h"
 
@@ -8,14 +9,12 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
+#include <optional>
 
 namespace lodestone::app {
 namespace {
 
 using theory::Statement;
-
-/// JSON has no infinity: null, and its name goes into `infinite`.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json inputsJson(const Statement& statement, const theory::Values& values)
 {
@@ -124,6 +123,44 @@ std::string tableOf(
     return table;
 }
 
+/// The study's values for a statement, set into `values`.
+Result<session::StudyValues> valuesOfStudy(
+    const Statement& statement, const SessionOptions& options, theory::Values& values,
+    CommandContext& context)
+{
+    LODESTONE_TRY(const OpenSession opened, openSession(options, context));
+    LODESTONE_TRY(const auto snapshot, snapshotOf(opened, context));
+    LODESTONE_TRY(session::StudyValues found, session::studyValues(*snapshot, statement.id));
+    for (const theory::Quantity& input : found.inputs)
+        values.put(input.name, statement.input(input.name)->whole ? std::round(input.value) : input.value);
+    return found;
+}
+
+Json studyJson(const session::StudyValues& found)
+{
+    Json inputs = Json::object(), measured = Json::object();
+    for (const theory::Quantity& input : found.inputs)
+        inputs[input.name] = number(input.value);
+    for (const session::StudyMeasured& one : found.measured)
+        measured[one.output]
+            = { { "value", number(one.value.value) }, { "ci", intervalJson(one.value.interval) } };
+    return { { "inputs", inputs }, { "measured", measured }, { "says", found.says } };
+}
+
+std::string studyTable(const session::StudyValues& found, const theory::Quantities& closed)
+{
+    std::string table = "\nOn the study          measured                    formula\n";
+    for (const session::StudyMeasured& one : found.measured) {
+        const theory::Quantity* formula = theory::find(closed, one.output);
+        const geometry::Interval& interval = one.value.interval;
+        table += fmt::format(
+            "  {:<18} {:>10.4g} {:<20} {:>10}\n", one.output, one.value.value,
+            interval.isKnown() ? fmt::format("({:.3g} to {:.3g})", interval.low, interval.high) : "",
+            formula ? theory::numberText(formula->value) : "");
+    }
+    return table + (found.says.empty() ? "" : found.says + "\n");
+}
+
 Result<void> showPage(CommandContext& context)
 {
     std::string page;
@@ -210,6 +247,7 @@ void addTheoryCommands(CLI::App& app)
         std::vector<std::string> settings;
         int draws = 200000;
         bool markdown = false;
+        SessionOptions study; ///< none: the standard values
     };
     auto shown = std::make_shared<Options>();
     CLI::App* show = addCommand(
@@ -235,6 +273,10 @@ void addTheoryCommands(CLI::App& app)
         [ran](CommandContext& context) -> Result<void> {
             LODESTONE_TRY(const Statement* statement, statementNamed(ran->id));
             theory::Values values = statement->standard();
+            std::optional<session::StudyValues> study;
+            if (!ran->study.study.empty()) {
+                LODESTONE_TRY(study, valuesOfStudy(*statement, ran->study, values, context));
+            }
             for (const std::string& setting : ran->settings)
                 LODESTONE_CHECK(
                     applySetting(statement->inputs, setting, [&](const std::string& name, double value) {
@@ -244,13 +286,24 @@ void addTheoryCommands(CLI::App& app)
             LODESTONE_TRY(
                 const theory::Measurements simulated,
                 theory::simulate(*statement, values, context.seed, ran->draws, context.work().stop));
-            context.print(
-                documentOf(*statement, values, closed, simulated),
-                tableOf(*statement, values, closed, simulated, true));
+            Json document = documentOf(*statement, values, closed, simulated);
+            std::string table = tableOf(*statement, values, closed, simulated, true);
+            if (study) {
+                document["study"] = studyJson(*study);
+                table += studyTable(*study, closed);
+            }
+            context.print(document, table);
             return {};
         });
     run->add_option("statement", ran->id, "T1 to T51")->required();
     run->add_option("--set", ran->settings, "name=value of an input; may be given again")->take_all();
+    run->add_option(
+        "--study", ran->study.study,
+        "Take the inputs from this study (a folder, or sample), and show what was measured on it beside the "
+        "formula; --set comes after");
+    run->add_option("--constitution", ran->study.constitution, "With --study: a constitution's JSON file");
+    run->add_option(
+        "--layer", ran->study.layer, "With --study: a block's number (default: by cross-validation)");
     addWorldCommand(*group);
     run->add_option("--draws", ran->draws, "Size of the simulation")
         ->capture_default_str()

@@ -130,10 +130,10 @@ private Q_SLOTS:
 
     void comparisons()
     {
-        const Json json = simulate({ QStringLiteral("--overoptimisation"), QStringLiteral("--failures"),
-                                     QStringLiteral("--rounds"), QStringLiteral("3"),
-                                     QStringLiteral("--crossing"), QStringLiteral("--mixer"),
-                                     QStringLiteral("--by-principle") });
+        const Json json
+            = simulate({ QStringLiteral("--overoptimisation"), QStringLiteral("--failures"),
+                         QStringLiteral("--rounds"), QStringLiteral("3"), QStringLiteral("--crossing"),
+                         QStringLiteral("--mixer"), QStringLiteral("--by-principle") });
         QCOMPARE(m_code, 0);
         QVERIFY(has(json, { "overoptimisation", "failures", "rounds", "crossing", "mixer" }));
         QVERIFY(has(json["overoptimisation"], { "optimum", "best_of_n", "gold_rl", "turnover", "cause" }));
@@ -145,13 +145,32 @@ private Q_SLOTS:
         for (const Json& row : principles["rows"]) {
             QVERIFY(has(row, { "principle", "part", "part_ci", "alone", "alone_ci", "without" }));
             COMPARE_NEAR(
-                row["part"].get<double>(),
-                principles["whole"].get<double>() - row["without"].get<double>(), 1e-9);
+                row["part"].get<double>(), principles["whole"].get<double>() - row["without"].get<double>(),
+                1e-9);
         }
         const Json one = simulate({ QStringLiteral("--failure"), QStringLiteral("garbage-in=1") });
         QCOMPARE(m_code, 0);
         QCOMPARE(one["failures"][0]["dose"], 1.0);
         QVERIFY(one["failures"][0]["failed"] < one["failures"][0]["clean"]);
+    }
+
+    void aStatementAtTheStudysValues()
+    {
+        const Json json = run({ QStringLiteral("theory"), QStringLiteral("run"), QStringLiteral("T7"),
+                                QStringLiteral("--json"), QStringLiteral("--study"),
+                                QString::fromStdString(m_study->folder.string()), QStringLiteral("--layer"),
+                                QStringLiteral("2"), QStringLiteral("--set"), QStringLiteral("sV=2") });
+        QCOMPARE(m_code, 0);
+        QVERIFY(has(json, { "closed", "simulated", "study" }));
+        QVERIFY(has(json["study"], { "inputs", "measured", "says" }));
+        QVERIFY(has(json["study"]["measured"], { "DeltaV" }));
+        const double rho = json["study"]["inputs"]["rho_c"], kl = json["study"]["inputs"]["K"];
+        // --set came after: twice the deviation of the value.
+        COMPARE_NEAR(json["closed"]["DeltaV"].get<double>(), 2 * rho * std::sqrt(2 * kl), 1e-9);
+        run({ QStringLiteral("theory"), QStringLiteral("run"), QStringLiteral("T1"),
+              QStringLiteral("--study"), QString::fromStdString(m_study->folder.string()) });
+        QVERIFY(m_code != 0);
+        QVERIFY(m_errors.find("counterpart") != std::string::npos);
     }
 
     void wrongUse()

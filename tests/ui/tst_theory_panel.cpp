@@ -141,7 +141,7 @@ private Q_SLOTS:
         QCOMPARE(picture.count(), 1);
         QTRY_VERIFY_WITH_TIMEOUT(simulated(), 30000);
         const TextTable rows = m_panel->table();
-        QCOMPARE(rows.header.size(), 5);
+        QCOMPARE(rows.header.size(), 8);
         bool found = false;
         for (const QStringList& row : rows.rows)
             if (row[1] == QStringLiteral("a_c")) {

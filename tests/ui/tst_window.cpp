@@ -6,6 +6,7 @@
 #include "ui/panels/lab_panel.h"
 #include "ui/panels/policy_panel.h"
 #include "ui/panels/table_dialog.h"
+#include "ui/panels/theory_panel.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
@@ -32,6 +33,7 @@
 #include <QTabBar>
 #include <QTableView>
 #include <QTemporaryDir>
+#include <QTextBrowser>
 #include <QToolButton>
 #include <QtTest>
 #include <cmath>
@@ -463,6 +465,41 @@ private Q_SLOTS:
                 QVERIFY2(QImage(file).width() > 400, qPrintable(tabs->tabText(tab)));
             }
         }
+    }
+
+    void oneClickLeadsFromTheStudyToItsStatement()
+    {
+        openSample();
+        auto* tabs = find<QTabBar>("tabs");
+        Q_EMIT find<QLabel>("gaussian")->linkActivated(QStringLiteral("T4"));
+        QCOMPARE(tabs->tabText(tabs->currentIndex()), QStringLiteral("Theory"));
+        auto* theory = find<TheoryPanel>("theoryPanel");
+        QCOMPARE(theory->statement().id, std::string("T4"));
+        QTRY_VERIFY_WITH_TIMEOUT(
+            theory->settled() && find<QLabel>("theoryState")->text().contains(QStringLiteral("This study")),
+            20000);
+        // The measured point stands on the chart, at the policy panel's own figure.
+        const auto gain = m_session->snapshot()->policy->tilt.valueGain;
+        const auto series = theory->chart().series();
+        QVERIFY(std::any_of(series.begin(), series.end(), [&](const Series& one) {
+            return one.label == QStringLiteral("this study") && std::abs(one.y.front() - gain) < 1e-9;
+        }));
+        // It follows the study.
+        find<QSlider>("beta")->setValue(30);
+        QTRY_VERIFY_WITH_TIMEOUT(settled() && theory->settled(), 20000);
+        QTRY_VERIFY(
+            std::abs(theory->values()["lambda"] - std::min(2.0, 1 / m_session->inputs().beta)) < 1e-9);
+        // A meter's explanation leads there too.
+        tabs->setCurrentIndex(0);
+        QTest::mouseClick(find<MeterCard>("meter0"), Qt::LeftButton);
+        auto* explanation = find<QTextBrowser>("explanation");
+        QVERIFY(explanation->toHtml().contains(QStringLiteral("href=\"T9\"")));
+        Q_EMIT explanation->anchorClicked(QUrl(QStringLiteral("T9")));
+        QCOMPARE(theory->statement().id, std::string("T9"));
+        // A statement without a counterpart says so.
+        theory->choose(QStringLiteral("T1"));
+        QVERIFY(!find<QPushButton>("theoryStudy")->isEnabled());
+        QVERIFY(find<QPushButton>("theoryStudy")->toolTip().contains(QStringLiteral("counterpart")));
     }
 
     void onePrincipleAloneIsAskedAboutItsValue()

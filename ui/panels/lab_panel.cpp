@@ -2,6 +2,7 @@
 
 #include "core/policy/rules.h"
 #include "core/session/policy_lab.h"
+#include "ui/models/statement_links.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/segmented_control.h"
 #include "ui/widgets/thin_bar.h"
@@ -54,6 +55,8 @@ LabPanel::LabPanel(Theme& theme, Session& session, QWidget* parent)
     buildHead();
     buildPlaces();
     connect(m_segments, &SegmentedControl::currentChanged, this, [this] { placeChanged(); });
+    for (const QLabel* words : { m_sentence, m_detail })
+        connect(words, &QLabel::linkActivated, this, &LabPanel::statementRequested);
     connect(m_budget, &QSlider::valueChanged, this, [this] { start(); });
     connect(m_rule, &QComboBox::currentIndexChanged, this, [this] { start(); });
     connect(m_failure, &QComboBox::currentIndexChanged, this, [this] {
@@ -193,8 +196,8 @@ std::vector<policy::Mechanism> LabPanel::knobs() const
 
 void LabPanel::say(const QString& sentence, const QString& detail)
 {
-    m_sentence->setText(sentence);
-    m_detail->setText(detail);
+    m_sentence->setText(withStatementLinks(sentence));
+    m_detail->setText(withStatementLinks(detail));
 }
 
 template <typename T>

@@ -38,6 +38,7 @@ public:
 Q_SIGNALS:
     void tableRequested();
     void chartChanged(); ///< chart() is another one, or none
+    void statementRequested(const QString& id); ///< a link in its words: "T9"
     void measured(); ///< table() has new figures
 
 protected:

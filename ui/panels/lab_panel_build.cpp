@@ -152,7 +152,9 @@ void LabPanel::buildHead()
     m_detail->setObjectName(QStringLiteral("labDetail"));
     m_detail->setWordWrap(true);
     m_detail->setTextFormat(Qt::RichText);
-    m_detail->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    for (QLabel* words : { m_sentence, m_detail })
+        words->setTextInteractionFlags(
+            Qt::TextSelectableByMouse | Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
     setLook(*m_detail, Look::Secondary);
     column->addWidget(m_detail);
 }

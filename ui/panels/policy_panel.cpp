@@ -122,6 +122,8 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     m_gaussian->setWordWrap(true);
     m_gaussian->setToolTip(tr("Closed form in the linear-Gaussian model (T4, a reconstruction): KL = λ²s²/2, "
                               "value gain = λ⟨w*, w_c⟩"));
+    m_gaussian->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    connect(m_gaussian, &QLabel::linkActivated, this, &PolicyPanel::statementRequested);
     left->addWidget(m_gaussian);
     left->addStretch(1);
     auto* leftHolder = new QWidget(this);
@@ -246,7 +248,7 @@ void PolicyPanel::refresh()
                                       : QString(),
                       value.isKnown() && value.high < 0 ? tr(" <a href=\"principles\">Which principle?</a>")
                                                         : QString()));
-    m_gaussian->setText(tr("Gaussian closed form: KL %1, value %2.")
+    m_gaussian->setText(tr("Gaussian closed form (<a href=\"T4\">T4</a>): KL %1, value %2.")
                             .arg(number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true)));
 
     Series judged, valuedCurve, closed;

@@ -30,6 +30,7 @@ public:
 Q_SIGNALS:
     void tableRequested();
     void pictureRequested(lodestone::ui::ChartView* chart);
+    void statementRequested(const QString& id); ///< a link in its words: "T4"
     void principlesRequested(); ///< which principle costs value
 
 protected:

@@ -10,6 +10,7 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QScrollArea>
 #include <QSlider>
 #include <QSplitter>
@@ -233,6 +234,10 @@ void TheoryPanel::makeHead()
         row->addWidget(made);
         return made;
     };
+    m_study = new QPushButton(tr("This study"), this);
+    m_study->setObjectName(QStringLiteral("theoryStudy"));
+    row->addWidget(m_study);
+    connect(m_study, &QPushButton::clicked, this, &TheoryPanel::showStudy);
     m_reset = button("theoryReset", "undo", tr("The statement's own values"));
     QToolButton* table = button("theoryTable", "table", tr("The same as a table"));
     QToolButton* picture = button("theoryExport", "image", tr("Save the curve as a picture"));
@@ -267,8 +272,87 @@ void TheoryPanel::choose(const QString& id)
                                  ? tr("Reconstruction in a linear-Gaussian model.")
                                  : tr("General."),
                              text(found->assumptions), text(found->source)));
+    refreshStudy();
     makeSliders();
     refresh();
+}
+
+void TheoryPanel::setSnapshot(std::shared_ptr<const session::Snapshot> snapshot)
+{
+    const bool follow = atStudy();
+    m_snapshot = std::move(snapshot);
+    refreshStudy();
+    if (follow) // it stays with the study through its edits
+        showStudy();
+    else if (isVisible())
+        drawSeries();
+}
+
+void TheoryPanel::refreshStudy()
+{
+    m_studyValues.reset();
+    QString why = tr("Open a study first");
+    if (!session::hasStudyValues(m_statement->id))
+        why = tr("This statement has no counterpart on a study");
+    else if (m_snapshot) {
+        if (auto values = session::studyValues(*m_snapshot, m_statement->id))
+            m_studyValues = std::move(*values);
+        else
+            why = text(values.error().message());
+    }
+    m_study->setEnabled(m_studyValues.has_value());
+    m_study->setToolTip(m_studyValues ? tr("Set the sliders to what was measured on the open study") : why);
+}
+
+void TheoryPanel::showStudy()
+{
+    if (!m_studyValues)
+        return;
+    for (const theory::Quantity& input : m_studyValues->inputs) {
+        const theory::Input& known = *m_statement->input(input.name);
+        m_values.put(input.name, known.whole ? std::round(input.value) : input.value);
+    }
+    makeSliders();
+    refresh();
+}
+
+bool TheoryPanel::atStudy() const
+{
+    return m_studyValues
+        && std::all_of(
+               m_studyValues->inputs.begin(), m_studyValues->inputs.end(),
+               [&](const theory::Quantity& input) {
+                   const double at
+                       = m_statement->input(input.name)->whole ? std::round(input.value) : input.value;
+                   return std::abs(m_values[input.name] - at) < 1e-12;
+               });
+}
+
+QString TheoryPanel::studyWords() const
+{
+    if (!atStudy())
+        return {};
+    QStringList parts;
+    for (const session::StudyMeasured& measured : m_studyValues->measured) {
+        const theory::Quantity* closed = theory::find(m_outputs, measured.output);
+        if (!closed || !std::isfinite(measured.value.value))
+            continue;
+        const geometry::Interval& interval = measured.value.interval;
+        parts << tr("%1 measured %2%3, formula %4")
+                     .arg(
+                         text(theory::symbol(measured.output)), number(measured.value.value, 2),
+                         interval.isKnown()
+                             ? tr(" (%1 to %2)").arg(number(interval.low, 2), number(interval.high, 2))
+                             : QString(),
+                         number(closed->value, 2))
+                + (interval.isKnown() && (closed->value < interval.low || closed->value > interval.high)
+                       ? tr(": outside its interval")
+                       : QString());
+    }
+    return tr(" This study: %1. %2")
+        .arg(
+            parts.isEmpty() ? tr("nothing measured beside the formula") : parts.join(QStringLiteral("; ")),
+            text(m_studyValues->says));
 }
 
 void TheoryPanel::makeSliders()
@@ -389,7 +473,7 @@ void TheoryPanel::showResult(const Shown& shown)
         m_picture->setPicture(*shown.scene);
         m_title->setText(text(shown.scene->title));
     }
-    m_state->setText(tr("%1. Simulating …").arg(text(m_statement->figure)));
+    m_stateText = tr("%1. Simulating …").arg(text(m_statement->figure));
     writeFormula();
     drawSeries();
 }
@@ -399,8 +483,8 @@ void TheoryPanel::showSimulation(const Simulated& simulated)
     if (simulated.x.empty())
         return; // no values here, and said so
     m_simulated = simulated;
-    m_state->setText(
-        tr("%1. Lines: formula; points: simulation, ±2 standard errors.").arg(text(m_statement->figure)));
+    m_stateText
+        = tr("%1. Lines: formula; points: simulation, ±2 standard errors.").arg(text(m_statement->figure));
     drawSeries();
 }
 
@@ -453,6 +537,21 @@ void TheoryPanel::drawSeries()
             all << points;
     }
     const theory::Input& input = *m_statement->input(m_statement->sweep.input);
+    for (std::size_t k = 0; atStudy() && k < outputs.size(); ++k)
+        for (const session::StudyMeasured& measured : m_studyValues->measured)
+            if (measured.output == outputs[k] && std::isfinite(measured.value.value)) {
+                Series point;
+                point.label = tr("this study");
+                point.ink = Ink::accent();
+                point.interval = Series::Interval::Whiskers;
+                point.marks = true;
+                point.x = { m_values[input.name] };
+                point.y = { measured.value.value };
+                point.low = { measured.value.interval.low };
+                point.high = { measured.value.interval.high };
+                all << point;
+            }
+    m_state->setText(m_stateText + studyWords());
     AxisSpec x, y;
     x.ticks = y.ticks = 5;
     x.title = QStringLiteral("%1 · %2").arg(text(theory::symbol(input.name)), text(input.meaning));
@@ -471,8 +570,8 @@ TextTable TheoryPanel::table() const
         = [](double value) { return std::isfinite(value) ? QString::number(value, 'g', 8) : QString(); };
     TextTable table;
     table.title = tr("%1 %2").arg(text(m_statement->id), text(m_statement->title));
-    table.header = { text(m_statement->sweep.input), tr("quantity"), tr("formula"), tr("simulation"),
-                     tr("standard error") };
+    table.header = { text(m_statement->sweep.input), tr("quantity"),   tr("formula"), tr("simulation"),
+                     tr("standard error"),           tr("this study"), tr("low"),     tr("high") };
     const double now = m_values[m_statement->sweep.input];
     theory::Quantities outputs = m_outputs;
     if (outputs.empty()) // asked for before the first result came
@@ -481,9 +580,22 @@ TextTable TheoryPanel::table() const
     for (const theory::Quantity& output : outputs) {
         const theory::Measured* found = theory::find(m_simulated.here, output.name);
         table.rows.push_back(
-            { plain(now), text(output.name),
+            { plain(now),
+              text(output.name),
               std::isinf(output.value) ? text(theory::numberText(output.value)) : plain(output.value),
-              found ? plain(found->value) : QString(), found ? plain(found->standardError) : QString() });
+              found ? plain(found->value) : QString(),
+              found ? plain(found->standardError) : QString(),
+              {},
+              {},
+              {} });
+        for (std::size_t i = 0; atStudy() && i < m_studyValues->measured.size(); ++i)
+            if (const session::StudyMeasured& measured = m_studyValues->measured[i];
+                measured.output == output.name) {
+                QStringList& row = table.rows.back();
+                row[5] = plain(measured.value.value);
+                row[6] = plain(measured.value.interval.low);
+                row[7] = plain(measured.value.interval.high);
+            }
     }
     for (std::size_t i = 0; i < m_curve.x.size(); ++i)
         for (std::size_t k = 0; k < m_curve.closed.size(); ++k) {
@@ -492,9 +604,14 @@ TextTable TheoryPanel::table() const
             for (std::size_t j = 0; j < m_simulated.x.size(); ++j)
                 if (std::abs(m_simulated.x[j] - m_curve.x[i]) < 1e-9 * (1 + std::abs(m_curve.x[i])))
                     found = theory::find(m_simulated.found[j], name);
-            table.rows.push_back({ plain(m_curve.x[i]), text(name), plain(m_curve.closed[k][i]),
+            table.rows.push_back({ plain(m_curve.x[i]),
+                                   text(name),
+                                   plain(m_curve.closed[k][i]),
                                    found ? plain(found->value) : QString(),
-                                   found ? plain(found->standardError) : QString() });
+                                   found ? plain(found->standardError) : QString(),
+                                   {},
+                                   {},
+                                   {} });
         }
     return table;
 }

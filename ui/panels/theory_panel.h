@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/plot/picture.h"
-#include "core/theory/statement.h"
+#include "core/session/study_statement.h"
 #include "ui/models/text_table_model.h"
 #include "ui/session/lane.h"
 
@@ -13,6 +13,7 @@
 class QComboBox;
 class QGridLayout;
 class QLabel;
+class QPushButton;
 class QScrollArea;
 class QSlider;
 class QToolButton;
@@ -23,7 +24,8 @@ class PictureView;
 class SeriesView;
 class Theme;
 
-/// Nothing here depends on a study. Formulas and simulations run on a lane of the panel's own.
+/// Formulas and simulations run on a lane of the panel's own and need no study. With one open, its own values
+/// set the sliders and what was measured on it stands beside the formula.
 class TheoryPanel : public QWidget {
     Q_OBJECT
 public:
@@ -31,6 +33,9 @@ public:
     ~TheoryPanel() override;
 
     void choose(const QString& id); ///< "T9"
+    /// The study's snapshot from now on; null: none.
+    void setSnapshot(std::shared_ptr<const session::Snapshot> snapshot);
+    void showStudy(); ///< sets the sliders to the study's values; nothing where it has none
     const theory::Statement& statement() const { return *m_statement; }
     const theory::Values& values() const { return m_values; }
     SeriesView& chart() { return *m_chart; }
@@ -70,6 +75,9 @@ private:
     void showSimulation(const Simulated& simulated);
     void drawSeries();
     void writeFormula();
+    void refreshStudy(); ///< whether it has values for this statement, and which
+    QString studyWords() const; ///< measured beside computed, while the sliders stand at the study's values
+    bool atStudy() const; ///< the sliders stand there
 
     Theme& m_theme;
     const theory::Statement* m_statement = nullptr;
@@ -79,6 +87,7 @@ private:
     Simulated m_simulated;
     QComboBox* m_choice = nullptr; // all owned by the widget tree
     QToolButton* m_reset = nullptr;
+    QPushButton* m_study = nullptr;
     QLabel *m_words = nullptr, *m_formula = nullptr, *m_small = nullptr, *m_title = nullptr,
            *m_state = nullptr;
     PictureView* m_picture = nullptr;
@@ -86,6 +95,9 @@ private:
     SeriesView* m_chart = nullptr;
     QScrollArea* m_sliders = nullptr;
     std::vector<std::pair<QSlider*, QLabel*>> m_controls; ///< one an input
+    std::shared_ptr<const session::Snapshot> m_snapshot;
+    std::optional<session::StudyValues> m_studyValues; ///< for the statement chosen
+    QString m_stateText; ///< before what the study says
     bool m_stale = false;
     Lane m_lane;
 };

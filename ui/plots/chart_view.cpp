@@ -129,13 +129,26 @@ void ChartView::restyle()
     applyTicks();
 }
 
+int ChartView::verticalTicks() const
+{
+    const double line = QFontMetricsF(m_theme.font(look().fontSmall)).height();
+    return std::clamp(static_cast<int>(m_plotArea.height() / (2 * line)), 2, std::max(2, m_y.ticks));
+}
+
+int ChartView::horizontalTicks() const
+{
+    const double number
+        = QFontMetricsF(m_theme.font(look().fontSmall)).horizontalAdvance(QStringLiteral("−0.00 "));
+    return std::clamp(static_cast<int>(m_plotArea.width() / (1.3 * number)), 2, std::max(2, m_x.ticks));
+}
+
 double ChartView::leftMargin() const
 {
     const Palette& p = look();
     double labelWidth = 0;
     if (m_y.visible) {
         const QFontMetricsF small(m_theme.font(p.fontSmall));
-        const plot::Ticks ticks = plot::niceTicks(m_windowY.low, m_windowY.high, m_y.ticks);
+        const plot::Ticks ticks = plot::niceTicks(m_windowY.low, m_windowY.high, verticalTicks());
         for (const double value : ticks.values)
             labelWidth = std::max(labelWidth, small.horizontalAdvance(tickText(m_y, value, ticks.decimals)));
         labelWidth += p.px(14);
@@ -176,7 +189,8 @@ void ChartView::applyTicks()
     for (QCategoryAxis* axis : { m_axisX, m_axisY }) {
         const AxisSpec& spec = axis == m_axisX ? m_x : m_y;
         const plot::Range window = axis == m_axisX ? m_windowX : m_windowY;
-        const plot::Ticks ticks = plot::niceTicks(window.low, window.high, spec.ticks);
+        const int target = axis == m_axisX ? horizontalTicks() : verticalTicks();
+        const plot::Ticks ticks = plot::niceTicks(window.low, window.high, target);
         // Nothing is drawn between the removal and the last new label: one layout, not one per label.
         const QSignalBlocker quiet(axis);
         const QStringList old = axis->categoriesLabels();
@@ -238,7 +252,12 @@ void ChartView::resizeEvent(QResizeEvent* event)
 {
     QChartView::resizeEvent(event);
     setSceneRect(QRectF(QPointF(0, 0), QSizeF(viewport()->size())));
+    const auto before = std::pair(horizontalTicks(), verticalTicks());
     relayout();
+    if (before != std::pair(horizontalTicks(), verticalTicks())) {
+        applyTicks();
+        relayout(); // their numbers may have other digits
+    }
     Q_EMIT windowChanged();
 }
 

@@ -82,6 +82,8 @@ protected:
     bool focusVisible() const { return m_focusVisible; }
 
 private:
+    int horizontalTicks() const; ///< as many as there is room for, at most those asked for
+    int verticalTicks() const;
     double leftMargin() const; ///< what the numbers and the name of the y axis take
     void relayout();
     void applyTicks();

@@ -1,5 +1,6 @@
 #include "ui/shell/application.h"
 
+#include "ui/panels/theory_panel.h"
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
@@ -27,7 +28,8 @@ int runApplication(int argc, char** argv, const char* resources)
     parser.addOption({ QStringLiteral("light"), QStringLiteral("Light colours") });
     parser.addOption({ QStringLiteral("size"), QStringLiteral("The window's size"), QStringLiteral("WxH") });
     parser.addOption(
-        { QStringLiteral("tab"), QStringLiteral("The tab to show first and, after a point, its segment (6.3)"),
+        { QStringLiteral("tab"),
+          QStringLiteral("The tab to show first and, after a point, its segment or statement (6.3, 5.T7)"),
           QStringLiteral("number") });
     parser.addOption({ QStringLiteral("screenshot"),
                        QStringLiteral("Save a picture of the window when everything is computed, and quit"),
@@ -52,6 +54,11 @@ int runApplication(int argc, char** argv, const char* resources)
     if (const auto* lab = window.findChild<SegmentedControl*>(QStringLiteral("labSegments")); tab.size() > 1)
         if (auto* segment = lab->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
             segment->click();
+    if (auto* theory = window.findChild<TheoryPanel*>();
+        tab.size() > 1 && tab[1].startsWith(QLatin1Char('T'))) {
+        theory->choose(tab[1]);
+        QObject::connect(&session, &Session::snapshotChanged, theory, &TheoryPanel::showStudy);
+    }
     const QStringList studies = parser.positionalArguments();
     session.openStudy(
         studies.isEmpty() ? session.resources() / "samples/sample"

@@ -54,6 +54,17 @@ void MainWindow::makePlaces(QWidget* parent)
     auto* theory = new TheoryPanel(m_theme, m_places);
     m_places->add(
         tr("Theory"), theory, [theory] { return theory->table(); }, [theory] { return &theory->chart(); });
+    // One click from a figure of the study to its statement, which then stands at the study's values.
+    const auto showStatement = [this, theory](const QString& id) {
+        theory->choose(id);
+        theory->showStudy();
+        m_places->show(theory);
+    };
+    connect(&m_session, &Session::snapshotChanged, theory, [this, theory] {
+        theory->setSnapshot(m_session.snapshot());
+    });
+    connect(m_places, &Places::statementRequested, this, showStatement);
+    connect(lab, &LabPanel::statementRequested, this, showStatement);
     connect(theory, &TheoryPanel::tableRequested, this, [this, theory] {
         showTable([theory] { return theory->table(); });
     });
@@ -176,6 +187,7 @@ QWidget* MainWindow::makeWork()
     connect(m_policy, &PolicyPanel::pictureRequested, this, [this](ChartView* chart) {
         m_files->savePicture(*chart, tr("policy"));
     });
+    connect(m_policy, &PolicyPanel::statementRequested, m_places, &Places::statementRequested);
     connect(m_policy, &PolicyPanel::principlesRequested, this, [this] {
         auto* lab = findChild<LabPanel*>();
         m_places->show(lab);

@@ -1,5 +1,6 @@
 #include "ui/shell/places.h"
 
+#include "ui/models/statement_links.h"
 #include "ui/plots/theme.h"
 
 #include <QHBoxLayout>
@@ -32,7 +33,11 @@ Places::Places(Theme& theme, QWidget* parent)
     m_explanation->setFrameShape(QFrame::NoFrame);
     m_explanation->setMaximumHeight(look.ipx(120));
     m_explanation->setAccessibleName(tr("How the meter was measured"));
+    m_explanation->setOpenLinks(false);
     m_explanation->hide();
+    connect(m_explanation, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
+        Q_EMIT statementRequested(link.toString());
+    });
     column->addWidget(m_explanation);
     m_stack = new QStackedWidget(this);
     m_stack->setObjectName(QStringLiteral("places"));
@@ -72,7 +77,7 @@ QString Places::name() const { return current() < 0 ? QString() : m_tabs->tabTex
 void Places::explain(QWidget* place, const QString& html)
 {
     m_explained = html.isEmpty() ? nullptr : place;
-    m_explanation->setHtml(html);
+    m_explanation->setHtml(withStatementLinks(html));
     showExplanation();
 }
 

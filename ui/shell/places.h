@@ -40,6 +40,7 @@ public:
 
 Q_SIGNALS:
     void changed(); ///< another place is in front
+    void statementRequested(const QString& id); ///< a link of the explanation: "T9"
 
 private:
     struct Place {
