@@ -12,6 +12,7 @@
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/layer_scrubber.h"
+#include "ui/widgets/message_bar.h"
 #include "ui/widgets/meter_card.h"
 #include "ui/widgets/segmented_control.h"
 #include "ui/widgets/weight_slider.h"
@@ -21,6 +22,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDialog>
+#include <QDoubleSpinBox>
 #include <QElapsedTimer>
 #include <QFileDialog>
 #include <QLabel>
@@ -28,6 +30,7 @@
 #include <QListView>
 #include <QMenu>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QSlider>
 #include <QStackedWidget>
 #include <QTabBar>
@@ -311,6 +314,85 @@ private Q_SLOTS:
         search->setText(QString::fromStdString(text).simplified().left(60));
         QTest::keyClick(search, Qt::Key_Return);
         QTRY_COMPARE(m_session->selection().pinned(), 3);
+        // A word of the theory opens its explanation, a statement its place.
+        for (QDialog* dialog : m_window->findChildren<QDialog*>())
+            delete dialog;
+        search->setText(QStringLiteral("value direction"));
+        QTest::keyClick(search, Qt::Key_Return);
+        auto* help = m_window->findChild<QDialog*>(QStringLiteral("helpDialog"));
+        QVERIFY(help);
+        auto* words = help->findChild<QTextBrowser*>(QStringLiteral("helpText"));
+        QVERIFY(words->toPlainText().contains(QStringLiteral("value direction: ")));
+        QTRY_VERIFY(words->verticalScrollBar()->value() > 0); // opened at the word
+        Q_EMIT words->anchorClicked(QUrl(QStringLiteral("T5")));
+        QCOMPARE(find<TheoryPanel>("theoryPanel")->statement().id, std::string("T5"));
+        delete help;
+        search->setText(QStringLiteral("The win rate"));
+        QTest::keyClick(search, Qt::Key_Return);
+        QCOMPARE(find<TheoryPanel>("theoryPanel")->statement().id, std::string("T8"));
+        // What is not found is said, and taken back by the next success.
+        search->setText(QStringLiteral("qqxzv"));
+        QTest::keyClick(search, Qt::Key_Return);
+        auto* messages = find<MessageBar>("messages");
+        QVERIFY(messages->isVisible() && messages->text().contains(QStringLiteral("qqxzv")));
+        search->setText(QStringLiteral("The KL budget"));
+        QTest::keyClick(search, Qt::Key_Return);
+        QVERIFY(!messages->isVisible());
+    }
+
+    void aWorldIsDrawnAndOpened()
+    {
+        openSample();
+        QTemporaryDir folder;
+        find<QAction>("drawWorld")->trigger();
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("worldDialog"));
+        QVERIFY(dialog);
+        const auto set = [&](const char* name, double value) {
+            dialog->findChild<QDoubleSpinBox*>(QLatin1String(name))->setValue(value);
+        };
+        set("world_cos_1", 0.9);
+        set("world_k", 2);
+        set("world_n", 120);
+        auto* where = dialog->findChild<QLineEdit*>(QStringLiteral("worldFolder"));
+        // A folder that holds a study already is refused in the dialog, which stays.
+        where->setText(QString::fromStdString((m_session->resources() / "samples/sample").string()));
+        auto* draw = dialog->findChild<QPushButton*>(QStringLiteral("worldDraw"));
+        QTest::mouseClick(draw, Qt::LeftButton);
+        auto* problem = dialog->findChild<QLabel*>(QStringLiteral("worldProblem"));
+        QTRY_VERIFY_WITH_TIMEOUT(problem->isVisible(), 10000);
+        QVERIFY(problem->text().contains(QStringLiteral("finished study")));
+        where->setText(folder.filePath(QStringLiteral("world")));
+        QTest::mouseClick(draw, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_session->snapshot() && settled() && m_session->foundation()->study->set().pairs.size() == 120,
+            30000);
+        QVERIFY(QFile::exists(folder.filePath(QStringLiteral("world/truth.json"))));
+        openSample();
+    }
+
+    void brokenRowsAreCountedAndMayBeLeftOut()
+    {
+        QTemporaryDir folder;
+        const QString path = folder.filePath(QStringLiteral("pairs.jsonl"));
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("{\"prompt\":\"Hi\",\"chosen\":\"Hello!\",\"rejected\":\"No.\"}\n"
+                   "{\"prompt\":\"Hi\",\"chosen\":\"Hello!\"}\n"
+                   "not json\n");
+        file.close();
+        m_session->capturePairs(path.toStdString(), folder.filePath(QStringLiteral("study")).toStdString());
+        auto* messages = find<MessageBar>("messages");
+        QTRY_VERIFY(messages->isVisible());
+        QVERIFY2(
+            messages->text().startsWith(QStringLiteral("2 rows of pairs.jsonl cannot be read")),
+            qPrintable(messages->text()));
+        const QString details = messages->findChild<QLabel*>(QStringLiteral("messageDetails"))->text();
+        QVERIFY2(
+            details.contains(QStringLiteral("line 2")) && details.contains(QStringLiteral("line 3")),
+            qPrintable(details));
+        auto* skip = messages->findChild<QPushButton*>(QStringLiteral("messageAction"));
+        QVERIFY(skip->isVisible());
+        QVERIFY(skip->text().contains(QStringLiteral("Leave them out")));
     }
 
     /// Every action changes snapshot, selection, view state or a file, opens something, or is disabled.
@@ -476,7 +558,7 @@ private Q_SLOTS:
         auto* theory = find<TheoryPanel>("theoryPanel");
         QCOMPARE(theory->statement().id, std::string("T4"));
         QTRY_VERIFY_WITH_TIMEOUT(
-            theory->settled() && find<QLabel>("theoryState")->text().contains(QStringLiteral("This study")),
+            theory->settled() && find<QLabel>("theoryHere")->text().contains(QStringLiteral("This study")),
             20000);
         // The measured point stands on the chart, at the policy panel's own figure.
         const auto gain = m_session->snapshot()->policy->tilt.valueGain;

@@ -158,6 +158,7 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
     m_words = label("theoryWords", Look::Sentence);
     m_formula = label("theoryFormula", Look::Secondary);
     m_formula->setTextFormat(Qt::PlainText);
+    m_here = label("theoryHere", Look::Secondary);
 
     auto* figures = new QSplitter(Qt::Horizontal, content);
     figures->setHandleWidth(1);
@@ -262,6 +263,7 @@ void TheoryPanel::choose(const QString& id)
     m_statement = found;
     m_values = found->standard();
     m_outputs.clear();
+    m_here->hide();
     m_curve = {};
     m_simulated = {};
     m_choice->setCurrentIndex(m_choice->findData(text(found->id)));
@@ -349,7 +351,7 @@ QString TheoryPanel::studyWords() const
                        ? tr(": outside its interval")
                        : QString());
     }
-    return tr(" This study: %1. %2")
+    return tr("This study: %1. %2")
         .arg(
             parts.isEmpty() ? tr("nothing measured beside the formula") : parts.join(QStringLiteral("; ")),
             text(m_studyValues->says));
@@ -473,7 +475,7 @@ void TheoryPanel::showResult(const Shown& shown)
         m_picture->setPicture(*shown.scene);
         m_title->setText(text(shown.scene->title));
     }
-    m_stateText = tr("%1. Simulating …").arg(text(m_statement->figure));
+    m_state->setText(tr("%1. Simulating …").arg(text(m_statement->figure)));
     writeFormula();
     drawSeries();
 }
@@ -483,8 +485,8 @@ void TheoryPanel::showSimulation(const Simulated& simulated)
     if (simulated.x.empty())
         return; // no values here, and said so
     m_simulated = simulated;
-    m_stateText
-        = tr("%1. Lines: formula; points: simulation, ±2 standard errors.").arg(text(m_statement->figure));
+    m_state->setText(
+        tr("%1. Lines: formula; points: simulation, ±2 standard errors.").arg(text(m_statement->figure)));
     drawSeries();
 }
 
@@ -551,7 +553,8 @@ void TheoryPanel::drawSeries()
                 point.high = { measured.value.interval.high };
                 all << point;
             }
-    m_state->setText(m_stateText + studyWords());
+    m_here->setText(studyWords());
+    m_here->setVisible(!m_here->text().isEmpty());
     AxisSpec x, y;
     x.ticks = y.ticks = 5;
     x.title = QStringLiteral("%1 · %2").arg(text(theory::symbol(input.name)), text(input.meaning));

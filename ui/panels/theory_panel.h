@@ -88,7 +88,7 @@ private:
     QComboBox* m_choice = nullptr; // all owned by the widget tree
     QToolButton* m_reset = nullptr;
     QPushButton* m_study = nullptr;
-    QLabel *m_words = nullptr, *m_formula = nullptr, *m_small = nullptr, *m_title = nullptr,
+    QLabel *m_words = nullptr, *m_formula = nullptr, *m_here = nullptr, *m_small = nullptr, *m_title = nullptr,
            *m_state = nullptr;
     PictureView* m_picture = nullptr;
     QWidget* m_pictureSide = nullptr;
@@ -97,7 +97,6 @@ private:
     std::vector<std::pair<QSlider*, QLabel*>> m_controls; ///< one an input
     std::shared_ptr<const session::Snapshot> m_snapshot;
     std::optional<session::StudyValues> m_studyValues; ///< for the statement chosen
-    QString m_stateText; ///< before what the study says
     bool m_stale = false;
     Lane m_lane;
 };

@@ -27,6 +27,7 @@ const QString openKind = QStringLiteral("open");
 const QString modelKind = QStringLiteral("model");
 const QString loadKind = QStringLiteral("load");
 const QString captureKind = QStringLiteral("capture");
+const QString importKind = QStringLiteral("import");
 const QString tryKind = QStringLiteral("try");
 
 constexpr int dragEndsAfterMs = 400; ///< after the last step
@@ -110,37 +111,82 @@ void Session::openStudy(const std::filesystem::path& folder)
         });
 }
 
-void Session::capturePairs(const std::filesystem::path& input, const std::filesystem::path& folder)
+void Session::capturePairs(
+    const std::filesystem::path& input, const std::filesystem::path& folder, bool skipBad)
 {
     std::error_code error;
     if (std::filesystem::exists(folder / "study.json", error)) { // captured before
         openStudy(folder);
         return;
     }
-    withModel([this, input, folder] {
-        m_modelLane.run<bool>(
-            captureKind,
-            [model = m_model, input, folder, resources = m_resources](const Work& work) -> Result<bool> {
-                LODESTONE_TRY(data::Import import, data::importTable(input));
-                data::CaptureOptions options;
-                options.resume = true;
-                if (const auto words = readFile(resources / "value_words.txt")) {
-                    std::istringstream lines(*words);
-                    for (std::string line; std::getline(lines, line);)
-                        if (!line.empty() && line[0] != '#')
-                            options.words.push_back(line);
-                }
-                LODESTONE_TRY(
-                    [[maybe_unused]] const auto summary,
-                    data::capture(*model, std::move(import.set), folder, options, work));
-                return true;
-            },
-            [this, folder](Result<bool> done) {
-                if (!done)
-                    return report(done.error());
-                openStudy(folder);
+    // Read before the model is loaded: what is wrong with the file is said at once.
+    struct Read {
+        data::Import import;
+        bool bad = false; ///< some rows were left out because they cannot be read
+    };
+    m_sweepLane.run<Read>(
+        importKind,
+        [input](const Work&) -> Result<Read> {
+            auto strict = data::importTable(input);
+            if (strict)
+                return Read{ std::move(*strict), false };
+            data::ImportOptions options;
+            options.skipBad = true;
+            auto lenient = data::importTable(input, options);
+            if (!lenient || lenient->set.responses.empty())
+                return tl::unexpected(strict.error());
+            return Read{ std::move(*lenient), true };
+        },
+        [this, input, folder, skipBad](Result<Read> read) {
+            if (!read)
+                return report(read.error());
+            data::Import* import = &read->import;
+            if (read->bad && !skipBad) {
+                constexpr std::size_t most = 200;
+                QStringList lines;
+                for (std::size_t i = 0; i < std::min(most, import->problems.size()); ++i)
+                    lines << QString::fromStdString(import->problems[i].message());
+                if (import->problems.size() > most)
+                    lines << tr("… and %1 more").arg(import->problems.size() - most);
+                Q_EMIT badRows(
+                    input, folder,
+                    tr("%1 rows of %2 cannot be read; the first: %3")
+                        .arg(import->skipped)
+                        .arg(QString::fromStdString(input.filename().string()), lines.value(0)),
+                    lines.join(QLatin1Char('\n')));
+                return;
+            }
+            if (import->skipped > 0)
+                Q_EMIT noted(tr("%1 rows were left out.").arg(import->skipped));
+            withModel([this, set = std::move(import->set), folder]() mutable {
+                captureSet(std::move(set), folder);
             });
-    });
+        });
+}
+
+void Session::captureSet(data::ResponseSet set, const std::filesystem::path& folder)
+{
+    m_modelLane.run<bool>(
+        captureKind,
+        [model = m_model, set = std::move(set), folder,
+         resources = m_resources](const Work& work) -> Result<bool> {
+            data::CaptureOptions options;
+            options.resume = true;
+            if (const auto words = readFile(resources / "value_words.txt")) {
+                std::istringstream lines(*words);
+                for (std::string line; std::getline(lines, line);)
+                    if (!line.empty() && line[0] != '#')
+                        options.words.push_back(line);
+            }
+            LODESTONE_TRY(
+                [[maybe_unused]] const auto summary, data::capture(*model, set, folder, options, work));
+            return true;
+        },
+        [this, folder](Result<bool> done) {
+            if (!done)
+                return report(done.error());
+            openStudy(folder);
+        });
 }
 
 void Session::edit(const QString& text, const session::Inputs& after, const QString& merge)

@@ -25,8 +25,10 @@ public:
     // The study.
     void
     openStudy(const std::filesystem::path& folder); ///< in the background; studyChanged or failed follows
-    void
-    capturePairs(const std::filesystem::path& input, const std::filesystem::path& folder); ///< then opens it
+    /// The model reads them, then the study opens. Rows that cannot be read stop it with badRows(), unless
+    /// they are to be skipped.
+    void capturePairs(
+        const std::filesystem::path& input, const std::filesystem::path& folder, bool skipBad = false);
     const session::Foundation* foundation() const { return m_foundation.get(); }
     std::shared_ptr<const session::Foundation> sharedFoundation() const { return m_foundation; }
     /// The same study with more said about it by the model (words, judged texts): recomputes.
@@ -87,6 +89,10 @@ Q_SIGNALS:
     void trialChanged();
     void failed(const QString& message, const QString& details);
     void noted(const QString& message);
+    /// Some rows of `input` cannot be read; `details` has a line for each.
+    void badRows(
+        const std::filesystem::path& input, const std::filesystem::path& folder, const QString& message,
+        const QString& details);
 
 public:
     void report(const Error& error); ///< as failed(), unless the user stopped it
@@ -94,6 +100,7 @@ public:
 private:
     friend class EditCommand;
     void apply(const session::Inputs& inputs);
+    void captureSet(data::ResponseSet set, const std::filesystem::path& folder);
     void recompute();
     void startSweep();
     void take(std::shared_ptr<const session::Snapshot> snapshot, const session::RecomputeCounts& counts);

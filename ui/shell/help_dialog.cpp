@@ -1,5 +1,7 @@
 #include "ui/shell/help_dialog.h"
 
+#include "ui/models/glossary.h"
+#include "ui/models/statement_links.h"
 #include "ui/plots/theme.h"
 
 #include <QTextBrowser>
@@ -7,7 +9,7 @@
 
 namespace lodestone::ui {
 
-HelpDialog::HelpDialog(Theme& theme, QWidget* parent)
+HelpDialog::HelpDialog(Theme& theme, const QString& term, QWidget* parent)
     : QDialog(parent)
 {
     setObjectName(QStringLiteral("helpDialog"));
@@ -17,6 +19,12 @@ HelpDialog::HelpDialog(Theme& theme, QWidget* parent)
     auto* column = new QVBoxLayout(this);
     auto* text = new QTextBrowser(this);
     text->setObjectName(QStringLiteral("helpText"));
+    text->setAccessibleName(tr("Help"));
+    text->setOpenLinks(false);
+    QString words;
+    for (const Term& one : glossary())
+        words += QStringLiteral("<p><a name=\"%1\"></a><b>%2</b>: %3</p>")
+                     .arg(one.id, one.name.toHtmlEscaped(), withStatementLinks(one.words.toHtmlEscaped()));
     text->setHtml(
         tr("<h3>What you see</h3>"
            "<p>Every point is a reply, placed by what a local language model's activations say of it. A "
@@ -37,12 +45,20 @@ HelpDialog::HelpDialog(Theme& theme, QWidget* parent)
            "constitution</td></tr><tr><td>Ctrl+E</td><td>&nbsp; export the picture</td></tr>"
            "<tr><td>Ctrl+T</td><td>&nbsp; the same as a table</td></tr><tr><td>Ctrl+Z, "
            "Ctrl+Shift+Z</td><td>&nbsp; undo, redo</td></tr><tr><td>Ctrl+N</td><td>&nbsp; add a "
-           "principle</td></tr><tr><td>Ctrl+K</td><td>&nbsp; find a text or an action</td></tr>"
+           "principle</td></tr><tr><td>Ctrl+K</td><td>&nbsp; find a text, a word, a statement or an "
+           "action</td></tr>"
            "<tr><td>Ctrl+0</td><td>&nbsp; show every point</td></tr><tr><td>F5</td><td>&nbsp; "
            "present</td></tr><tr><td>F1</td><td>&nbsp; this help</td></tr>"
            "<tr><td>in the projection</td><td>&nbsp; arrows move, Enter pins, + − zoom, Escape "
-           "clears</td></tr></table>"));
+           "clears</td></tr></table><h3>Words</h3>")
+        + words);
     column->addWidget(text);
+    connect(text, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
+        Q_EMIT statementRequested(link.toString());
+    });
+    if (!term.isEmpty()) // once it is laid out
+        QMetaObject::invokeMethod(
+            text, [text, term] { text->scrollToAnchor(term); }, Qt::QueuedConnection);
 }
 
 } // namespace lodestone::ui

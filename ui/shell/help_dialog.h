@@ -1,4 +1,4 @@
-// What one sees, how to read it honestly, and the keys: the help of F1.
+// What one sees, how to read it honestly, the words and the keys: the help of F1.
 #pragma once
 
 #include <QDialog>
@@ -10,7 +10,11 @@ class Theme;
 class HelpDialog : public QDialog {
     Q_OBJECT
 public:
-    explicit HelpDialog(Theme& theme, QWidget* parent = nullptr);
+    /// Opens at a word of the glossary, or at the top.
+    explicit HelpDialog(Theme& theme, const QString& term = {}, QWidget* parent = nullptr);
+
+Q_SIGNALS:
+    void statementRequested(const QString& id); ///< a link: "T9"
 };
 
 } // namespace lodestone::ui

@@ -22,6 +22,7 @@
 #include "ui/shell/places.h"
 #include "ui/shell/search_field.h"
 #include "ui/shell/top_bar.h"
+#include "ui/shell/world_dialog.h"
 #include "ui/widgets/message_bar.h"
 
 #include <QAction>
@@ -142,8 +143,15 @@ MainWindow::MainWindow(Theme& theme, Session& session)
         m_session.selection().setPinned(row, -1);
         m_session.selection().setRows({ row });
     });
+    connect(&m_top->search(), &SearchField::statementFound, m_places, &Places::statementRequested);
+    connect(&m_top->search(), &SearchField::termFound, this, &MainWindow::showHelp);
+    connect(&m_top->search(), &SearchField::searched, this, [this] {
+        if (m_messages->text() == m_nothingFound)
+            m_messages->clear();
+    });
     connect(&m_top->search(), &SearchField::nothingFound, this, [this](const QString& text) {
-        m_messages->showMessage(Tone::Neutral, tr("Nothing found for “%1”.").arg(text));
+        m_nothingFound = tr("Nothing found for “%1”.").arg(text);
+        m_messages->showMessage(Tone::Neutral, m_nothingFound);
     });
     connect(m_places, &Places::changed, this, &MainWindow::refreshActions);
     connectSession();
@@ -221,11 +229,26 @@ void MainWindow::connectSession()
     connect(&m_session, &Session::failed, this, [this](const QString& message, const QString& details) {
         const bool model = message.contains(QLatin1String("app/run model"));
         m_messages->showMessage(Tone::Error, message, details, model ? tr("Fetch the model") : QString());
+        m_offered = [this] { m_session.fetchModel(); };
     });
     connect(&m_session, &Session::noted, this, [this](const QString& message) {
         m_messages->showMessage(Tone::Neutral, message);
     });
-    connect(m_messages, &MessageBar::actionTriggered, &m_session, &Session::fetchModel);
+    connect(
+        &m_session, &Session::badRows, this,
+        [this](
+            const std::filesystem::path& input, const std::filesystem::path& folder, const QString& message,
+            const QString& details) {
+            m_messages->showMessage(Tone::Warning, message, details, tr("Leave them out and go on"));
+            m_offered = [this, input, folder] {
+                m_messages->clear();
+                m_session.capturePairs(input, folder, true);
+            };
+        });
+    connect(m_messages, &MessageBar::actionTriggered, this, [this] {
+        if (m_offered)
+            m_offered();
+    });
     connect(&m_session.undoStack(), &QUndoStack::indexChanged, this, &MainWindow::refreshActions);
 }
 
@@ -251,6 +274,9 @@ void MainWindow::makeActions()
     });
     addAction("openPairs", tr("Open my pairs …"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), [this] {
         m_files->openPairs();
+    });
+    addAction("drawWorld", tr("Draw a linear world …"), {}, [this] {
+        m_files->whenSaved([this] { (new WorldDialog(m_theme, m_session, this))->show(); });
     });
     addAction("openConstitution", tr("Open a constitution …"), {}, [this] { m_files->openConstitution(); });
     addAction("saveConstitution", tr("Save the constitution …"), QKeySequence::Save, [this] {
@@ -284,8 +310,7 @@ void MainWindow::makeActions()
         m_top->search().setFocus(Qt::ShortcutFocusReason);
         m_top->search().selectAll();
     });
-    addAction(
-        "help", tr("Help"), QKeySequence::HelpContents, [this] { (new HelpDialog(m_theme, this))->show(); });
+    addAction("help", tr("Help"), QKeySequence::HelpContents, [this] { showHelp({}); });
     addAction("quit", tr("Quit"), QKeySequence::Quit, [this] { close(); });
 }
 
@@ -323,6 +348,13 @@ void MainWindow::refreshTables()
 void MainWindow::showTable(std::function<TextTable()> source)
 {
     auto* dialog = new TableDialog(m_theme, std::move(source), this);
+    dialog->show();
+}
+
+void MainWindow::showHelp(const QString& term)
+{
+    auto* dialog = new HelpDialog(m_theme, term, this);
+    connect(dialog, &HelpDialog::statementRequested, m_places, &Places::statementRequested);
     dialog->show();
 }
 

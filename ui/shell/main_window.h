@@ -41,6 +41,7 @@ private:
     void connectSession();
     void showTable(std::function<TextTable()> source);
     void refreshActions();
+    void showHelp(const QString& term); ///< a word of the glossary; empty: from the top
     void refreshTables(); ///< those open show the figures of now
     void setPresenter(bool on);
 
@@ -55,6 +56,8 @@ private:
     ProjectionPanel* m_projection = nullptr;
     JudgmentsPanel* m_judgments = nullptr;
     PolicyPanel* m_policy = nullptr;
+    QString m_nothingFound; ///< the message of the last search in vain
+    std::function<void()> m_offered; ///< what the message bar's button does
     bool m_mayClose = false; ///< the question about unsaved edits was answered
 };
 

@@ -1,5 +1,7 @@
 #include "ui/shell/search_field.h"
 
+#include "core/theory/statement.h"
+#include "ui/models/glossary.h"
 #include "ui/plots/theme.h"
 
 #include <QAbstractItemView>
@@ -8,17 +10,24 @@
 #include <QStandardItemModel>
 
 namespace lodestone::ui {
+namespace {
+
+enum EntryKind { ActionEntry, TermEntry, StatementEntry, ReplyEntry };
+constexpr int kindRole = Qt::UserRole + 1;
+
+} // namespace
 
 SearchField::SearchField(Theme& theme, Session& session, QWidget& window, QWidget* parent)
     : QLineEdit(parent)
+    , m_theme(theme)
     , m_session(session)
     , m_window(window)
 {
     const Palette& look = theme.palette();
     setObjectName(QStringLiteral("search"));
     setPlaceholderText(tr("Find … Ctrl+K"));
-    setAccessibleName(tr("Find a text or an action"));
-    setToolTip(tr("Find a text of the study or an action (Ctrl+K)"));
+    setAccessibleName(tr("Find a text, a word, a statement or an action"));
+    setToolTip(tr("Find a text of the study, a word of this window, a statement or an action (Ctrl+K)"));
     setMaximumWidth(look.ipx(244));
     setMinimumWidth(look.ipx(120));
     connect(this, &QLineEdit::returnPressed, this, [this] {
@@ -36,14 +45,28 @@ void SearchField::fill()
         if (action->objectName() != QLatin1String("find")) {
             auto* item = new QStandardItem(action->text());
             item->setData(action->objectName(), Qt::UserRole);
+            item->setData(ActionEntry, kindRole);
             model->appendRow(item);
         }
+    const auto add = [model](const QString& text, const QString& id, EntryKind kind) {
+        auto* item = new QStandardItem(text);
+        item->setData(id, Qt::UserRole);
+        item->setData(kind, kindRole);
+        model->appendRow(item);
+    };
+    for (const Term& term : glossary())
+        add(tr("%1: what it is").arg(term.name), term.id, TermEntry);
+    for (const theory::Statement& statement : theory::statements())
+        add(QStringLiteral("%1  %2").arg(
+                QString::fromStdString(statement.id), QString::fromStdString(statement.title)),
+            QString::fromStdString(statement.id), StatementEntry);
     if (m_session.hasStudy()) {
         const data::ResponseSet& set = m_session.foundation()->study->set();
         for (std::size_t i = 0; i < std::min(set.responses.size(), most); ++i) {
             auto* item = new QStandardItem(
                 QString::fromStdString(set.shownText(static_cast<int>(i))).simplified().left(160));
             item->setData(static_cast<int>(i), Qt::UserRole);
+            item->setData(ReplyEntry, kindRole);
             model->appendRow(item);
         }
     }
@@ -52,6 +75,7 @@ void SearchField::fill()
     fresh->setFilterMode(Qt::MatchContains);
     fresh->setCaseSensitivity(Qt::CaseInsensitive);
     fresh->setMaxVisibleItems(12);
+    fresh->popup()->setMinimumWidth(m_theme.palette().ipx(460)); // replies are longer than the field
     setCompleter(fresh); // deletes the one before
     // Later, because the field first writes the entry into itself.
     connect(
@@ -74,10 +98,19 @@ void SearchField::search(const QString& text)
                 continue;
             const QVariant target = index.data(Qt::UserRole);
             clear();
-            if (target.typeId() == QMetaType::QString) {
+            Q_EMIT searched();
+            switch (index.data(kindRole).toInt()) {
+            case ActionEntry:
                 if (auto* action = m_window.findChild<QAction*>(target.toString()))
                     action->trigger();
-            } else {
+                break;
+            case TermEntry:
+                Q_EMIT termFound(target.toString());
+                break;
+            case StatementEntry:
+                Q_EMIT statementFound(target.toString());
+                break;
+            default:
                 Q_EMIT replyFound(target.toInt());
             }
             return;

@@ -48,8 +48,9 @@ TopBar::TopBar(Theme& theme, Session& session, QMainWindow& window)
           };
     m_studyName = chip(
         "studyName", tr("The open study"),
-        { "openSample", "openRequests", "openStudy", "openPairs", "", "openConstitution", "saveConstitution",
-          "exportPicture", "showTable", "", "light", "dark", "systemColours", "", "help", "quit" });
+        { "openSample", "openRequests", "openStudy", "openPairs", "drawWorld", "", "openConstitution",
+          "saveConstitution", "exportPicture", "showTable", "", "light", "dark", "systemColours", "", "help",
+          "quit" });
     m_modelName = chip("modelName", tr("The model that read the study"), { "fetchModel" });
     m_scrubber = new LayerScrubber(theme, this);
     m_scrubber->setObjectName(QStringLiteral("scrubber"));
