@@ -34,6 +34,7 @@ Result<ReplyReader> readerOf(const WayContext& context, const std::string& title
             "none, and no stored answer", context.study->name());
     LODESTONE_TRY(ReplyReader reader, ReplyReader::make(*context.study, *context.model, title));
     reader.setTitle("Asking: " + title);
+    reader.setContexts(context.contexts);
     return reader;
 }
 

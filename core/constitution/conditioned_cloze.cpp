@@ -6,7 +6,6 @@
 #include "core/model/language_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -14,7 +13,6 @@ namespace lodestone::constitution {
 namespace {
 
 using model::Reading;
-using model::Request;
 
 using geometry::logSumExp;
 
@@ -47,10 +45,9 @@ ConditionedCloze::judge(const Principle& principle, const Work& work, const Part
     const data::ResponseSet& set = m_study->set();
     if (principle.text.find_first_not_of(" \t\r\n") == std::string::npos)
         return badInput("a principle with a text", "an empty one", principle.name);
-    if (m_model.sha256() != m_study->model().sha256)
-        return badInput(
-            "the model that read this study (" + m_study->model().name + ")", m_model.config().name,
-            principle.name);
+    LODESTONE_TRY(ReplyReader reader, ReplyReader::make(*m_study, m_model, principle.name));
+    reader.setTitle("Asking “" + principle.name + "”");
+    reader.setContexts(m_contexts);
     const std::string noun = data::itemKindName(set.kind);
     const data::ClozeSuffix suffix{
         "conditioned",
@@ -75,37 +72,16 @@ ConditionedCloze::judge(const Principle& principle, const Work& work, const Part
     const int n = static_cast<int>(set.responses.size());
     judged.scores = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::quiet_NaN());
     const std::vector<int> order = askingOrder(set);
-    const auto start = std::chrono::steady_clock::now();
-    for (std::size_t first = 0; first < order.size();) {
-        std::vector<Request> requests;
-        std::vector<int> rows;
-        int tokens = 0;
-        while (first < order.size() && tokens < 1024 && rows.size() < 16) {
-            const int row = order[first++];
-            Request request;
-            request.tokens
-                = data::promptTokens(m_model, set, set.responses[static_cast<std::size_t>(row)].prompt);
-            const auto own = data::responseTokens(m_model, set, row);
-            request.tokens.insert(request.tokens.end(), own.begin(), own.end());
-            request.tokens.insert(request.tokens.end(), suffixIds.begin(), suffixIds.end());
-            request.hidden = true;
-            tokens += static_cast<int>(request.tokens.size());
-            requests.push_back(std::move(request));
-            rows.push_back(row);
-        }
-        LODESTONE_TRY(const auto readings, m_model.read(requests, {}, work));
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            judged.scores[rows[i]]
-                = logSumExp(goodRows * readings[i].hidden) - logSumExp(badRows * readings[i].hidden);
-        const double seconds
-            = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        const double perSecond = static_cast<double>(first) / seconds;
-        work.tell({ "Asking “" + principle.name + "”", static_cast<double>(first),
-                    static_cast<double>(order.size()), perSecond, "replies",
-                    (static_cast<double>(order.size() - first)) / perSecond });
-        if (partial && first >= std::min<std::size_t>(firstResponses, order.size()) && first < order.size())
-            partial(judged);
-    }
+    LODESTONE_CHECK(reader.read(
+        order, { suffixIds }, {},
+        [&](int row, std::size_t, const Reading& reading) {
+            judged.scores[row] = logSumExp(goodRows * reading.hidden) - logSumExp(badRows * reading.hidden);
+        },
+        {}, {}, work,
+        [&](std::size_t done) {
+            if (partial && done >= std::min<std::size_t>(firstResponses, order.size()) && done < order.size())
+                partial(judged);
+        }));
     return judged;
 }
 

@@ -12,8 +12,9 @@
 #include <memory>
 
 namespace lodestone::model {
+class ContextStore;
 class LanguageModel;
-}
+} // namespace lodestone::model
 
 namespace lodestone::constitution {
 
@@ -127,13 +128,17 @@ private:
 };
 
 /// The conditioned cloze: "Principle: <text> Judged by this principle, in one word, this reply was", good
-/// against bad words. The text itself counts, so every response is read again; 32 well-spread responses come
+/// against bad words. The text itself counts, so every response is asked again; 32 well-spread responses come
 /// first.
 class ConditionedCloze final : public Elicitation {
 public:
-    ConditionedCloze(std::shared_ptr<const data::Study> study, model::LanguageModel& model)
+    /// `contexts`: of the study's replies, which are then read once for all texts; null: read every time.
+    ConditionedCloze(
+        std::shared_ptr<const data::Study> study, model::LanguageModel& model,
+        std::shared_ptr<model::ContextStore> contexts = {})
         : m_study(std::move(study))
         , m_model(model)
+        , m_contexts(std::move(contexts))
     {
     }
     std::string name() const override { return "conditioned-cloze"; }
@@ -145,6 +150,7 @@ public:
 private:
     std::shared_ptr<const data::Study> m_study;
     model::LanguageModel& m_model;
+    std::shared_ptr<model::ContextStore> m_contexts;
 };
 
 /// The words that stand for "yes, it follows" and "no" in ways that judge by a text: good against bad.

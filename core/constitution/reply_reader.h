@@ -4,7 +4,7 @@
 
 #include "core/base/progress.h"
 #include "core/data/study.h"
-#include "core/model/language_model.h"
+#include "core/model/context_store.h"
 
 #include <functional>
 #include <string>
@@ -47,6 +47,13 @@ public:
     const data::Study& study() const { return *m_study; }
     model::LanguageModel& model() const { return *m_model; }
     void setTitle(std::string title) { m_title = std::move(title); } ///< of progress reports
+    /// Where the keys and values of prompts and replies are looked for and left, so that the next questions
+    /// need not read them again. Null: they are read anew. Not used where the replies themselves are to be
+    /// heard.
+    void setContexts(std::shared_ptr<model::ContextStore> contexts) { m_contexts = std::move(contexts); }
+
+    /// Reads those of the listed rows that the contexts lack. Errors as `read`.
+    Result<void> warm(const std::vector<int>& rows, const Work& work = {}) const;
 
 private:
     ReplyReader(const data::Study& study, model::LanguageModel& model)
@@ -54,6 +61,22 @@ private:
         , m_model(&model)
     {
     }
+    /// Prompts and replies with their contexts, and their tokens in all.
+    struct Opened {
+        std::vector<std::shared_ptr<const model::Context>> contexts;
+        std::vector<std::size_t> lengths;
+    };
+    Result<Opened> openReplies(
+        const std::vector<int>& rows, const Wanted& wanted, const ReplySink& onReply,
+        const PromptText& promptText, const Work& work) const;
+    /// The same out of the contexts kept, which take in what they lack.
+    Result<Opened> openKept(const std::vector<int>& rows, const Work& work) const;
+    /// Contexts of token lists by their keys: kept ones, and those that are read and kept now.
+    Result<std::vector<std::shared_ptr<const model::Context>>> kept(
+        const std::vector<std::uint64_t>& keys, std::vector<TokenList> tokens,
+        const std::vector<std::shared_ptr<const model::Context>>& after, const Work& work) const;
+    bool isKept(int row) const;
+    Result<void> checkRoom(int row, std::size_t tokens, std::string_view what) const;
     Result<void> readBatch(
         const std::vector<int>& rows, const std::vector<TokenList>& questions, const Wanted& wanted,
         const QuestionSink& onQuestion, const ReplySink& onReply, const PromptText& promptText,
@@ -61,6 +84,7 @@ private:
 
     const data::Study* m_study;
     model::LanguageModel* m_model;
+    std::shared_ptr<model::ContextStore> m_contexts;
     std::string m_title = "Asking";
 };
 

@@ -7,6 +7,10 @@
 
 #include <span>
 
+namespace lodestone::model {
+class ContextStore;
+}
+
 namespace lodestone::constitution {
 
 /// What is known of a way before it runs.
@@ -32,6 +36,7 @@ struct WayContext {
     std::vector<bool> training; ///< per response; displacements come from training prompts only. Empty: all
     int paraphrases = 1; ///< 1 .. 4 wordings of every statement, request and frame, averaged
     std::uint64_t seed = 0; ///< of replies that the model writes
+    std::shared_ptr<model::ContextStore> contexts; ///< keys and values of replies; null: none are kept
 };
 
 /// The strategy of that name. Errors: an unknown name (Usage, with all names); a cloze way on a study

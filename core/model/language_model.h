@@ -10,6 +10,7 @@
 #include "core/text/tokenizer.h"
 
 #include <Eigen/Core>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -29,6 +30,9 @@ public:
     virtual int length() const = 0; ///< tokens
     virtual std::size_t bytes() const = 0; ///< memory held
 };
+
+/// Keys and values as bytes that only the model which wrote them understands, to be kept where one likes.
+using PackedContext = std::vector<std::byte>;
 
 /// Tokens [begin, end): of a request's own tokens, or of a whole sequence where that is said.
 struct TokenRange {
@@ -118,6 +122,22 @@ public:
         std::span<const Request> requests, std::span<const Layer> layers, const Work& work,
         std::span<const Intervention> interventions = {})
         = 0;
+
+    /// What the tokens [from, length) add to a context, in float16: half the memory, each number within 2^-11
+    /// of itself (float32 where a number would leave float16's range). Errors: a context of another model.
+    virtual Result<PackedContext> packContext(const Context& context, int from) const
+    {
+        static_cast<void>(context), static_cast<void>(from);
+        return fail(ErrorKind::Failed, "a model whose contexts can be packed", config().name);
+    }
+    /// The context again: `parent` (null: none) must be what it was packed after. Reads from `packed`, which
+    /// it keeps. Errors: bytes of another model or cut short, a parent of another length.
+    virtual Result<std::shared_ptr<const Context>>
+    openContext(std::shared_ptr<const PackedContext> packed, std::shared_ptr<const Context> parent) const
+    {
+        static_cast<void>(packed), static_cast<void>(parent);
+        return fail(ErrorKind::Failed, "a model whose contexts can be packed", config().name);
+    }
 
     /// Rows of the (possibly tied) output matrix: logit(token) = row . hidden. Shape [tokens, width].
     virtual Result<RowMatrix> unembedding(std::span<const TokenId> tokens) const = 0;

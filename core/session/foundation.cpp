@@ -45,6 +45,7 @@ constitution::WayContext Foundation::wayContext(model::LanguageModel* model) con
     context.cloze = cloze;
     context.model = model;
     context.store = answers;
+    context.contexts = contexts;
     context.training = training;
     context.rows = constitution::labelledRows(study->set());
     return context;

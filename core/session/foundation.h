@@ -21,6 +21,9 @@ struct Foundation {
     std::map<std::string, constitution::Judged>
         conditioned; ///< what a model said of principles' texts, by text
     std::shared_ptr<constitution::AnswerStore> answers; ///< of the study and of the user's cache; never null
+    /// Keys and values of replies that a model has read, for whoever asks about them often; null: nobody
+    /// does.
+    std::shared_ptr<model::ContextStore> contexts;
     std::string answersProblem; ///< why the study's own answers could not be read; empty when they could
 
     /// What the ways work with on this study, asking about its labelled responses; without a model only what

@@ -9,12 +9,28 @@
 namespace lodestone::torch_engine {
 namespace {
 
-/// Keys and values of neighbouring tokens, one below the other.
+/// Keys and values of neighbouring tokens, one below the other, as float32 or as float16.
 struct Piece {
     const float* keys = nullptr;
     const float* values = nullptr;
     int length = 0;
+    const std::uint16_t* halfKeys = nullptr;
+    const std::uint16_t* halfValues = nullptr;
 };
+
+/// Rows [first, first + count) of a piece's keys or values as float32; float16 is widened into `buffer`,
+/// small enough to stay in the cache until it is multiplied.
+MapConst
+rowsOf(const float* whole, const std::uint16_t* half, int first, int count, int width, RowMatrix& buffer)
+{
+    const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(first) * width;
+    if (!half)
+        return { whole + start, count, width };
+    if (buffer.rows() < count || buffer.cols() != width)
+        buffer.resize(count, width);
+    widen(half + start, static_cast<std::size_t>(count) * static_cast<std::size_t>(width), buffer.data());
+    return { buffer.data(), count, width };
+}
 
 void rotate(float* head, model::Rotary rotary, int pairs, const float* cosine, const float* sine)
 {
@@ -49,8 +65,14 @@ void forEach(std::size_t count, const Task& task)
 std::vector<Piece> piecesOf(const Run& run, int block, int head, int width)
 {
     std::vector<Piece> pieces;
-    for (const CachedContext* past = run.past.get(); past; past = past->parent().get())
-        pieces.push_back({ past->page()->keys(block, head), past->page()->values(block, head), past->own() });
+    for (const CachedContext* past = run.past.get(); past; past = past->parent().get()) {
+        Page& page = *past->page();
+        if (page.half())
+            pieces.push_back(
+                { nullptr, nullptr, past->own(), page.halfKeys(block, head), page.halfValues(block, head) });
+        else
+            pieces.push_back({ page.keys(block, head), page.values(block, head), past->own() });
+    }
     std::reverse(pieces.begin(), pieces.end());
     const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(run.pageStart) * width;
     pieces.push_back({ run.page->keys(run.pageBlock(block), head) + start,
@@ -164,7 +186,7 @@ void Attention::attend(
     float* result = out.data();
     const std::vector<Slice> slices = cut(runs, rows, 32);
     forEach(slices.size() * static_cast<std::size_t>(kvHeads), [&](std::size_t task) {
-        thread_local RowMatrix query, scores, mixed;
+        thread_local RowMatrix query, scores, mixed, widened;
         const Slice& slice = slices[task / static_cast<std::size_t>(kvHeads)];
         const int head = static_cast<int>(task % static_cast<std::size_t>(kvHeads));
         const Run& run = runs[static_cast<std::size_t>(slice.run)];
@@ -194,8 +216,8 @@ void Attention::attend(
             }
         };
         eachPiece([&](const Piece& piece, int first, int count, int column) {
-            scores.middleCols(column, count).noalias() = query
-                * MapConst(piece.keys + static_cast<std::ptrdiff_t>(first) * width, count, width).transpose();
+            scores.middleCols(column, count).noalias()
+                = query * rowsOf(piece.keys, piece.halfKeys, first, count, width, widened).transpose();
         });
         softCap(Map(scores.data(), scores.rows(), scores.cols()), m_config->attentionCap);
         for (int g = 0; g < group; ++g)
@@ -205,7 +227,7 @@ void Attention::attend(
         mixed.setZero(group * slice.count, width);
         eachPiece([&](const Piece& piece, int first, int count, int column) {
             mixed.noalias() += scores.middleCols(column, count)
-                * MapConst(piece.values + static_cast<std::ptrdiff_t>(first) * width, count, width);
+                * rowsOf(piece.values, piece.halfValues, first, count, width, widened);
         });
         for (int g = 0; g < group; ++g)
             for (int i = 0; i < slice.count; ++i)

@@ -1,7 +1,12 @@
 #include "core/torch/kernels.h"
 
+#include "core/formats/quant.h"
+
 #include <ATen/Parallel.h>
 #include <cmath>
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
 
 namespace lodestone::torch_engine {
 namespace {
@@ -81,6 +86,34 @@ void softCap(Map x, double cap)
 {
     if (cap > 0)
         x = static_cast<float>(cap) * (x.array() / static_cast<float>(cap)).tanh();
+}
+
+void widen(const std::uint16_t* from, std::size_t count, float* to)
+{
+    std::size_t i = 0;
+#ifdef __F16C__
+    for (; i + 8 <= count; i += 8)
+        _mm256_storeu_ps(
+            to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+#endif
+    for (; i < count; ++i)
+        to[i] = formats::halfToFloat(from[i]);
+}
+
+bool narrow(const float* from, std::size_t count, std::uint16_t* to)
+{
+    constexpr float largest = 65504; // of float16
+    std::size_t i = 0;
+#ifdef __F16C__
+    for (; i + 8 <= count; i += 8)
+        _mm_storeu_si128(
+            reinterpret_cast<__m128i*>(to + i),
+            _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+    for (; i < count; ++i)
+        to[i] = formats::floatToHalf(from[i]);
+    // Written so that a NaN is not within.
+    return (Eigen::Map<const Eigen::ArrayXf>(from, static_cast<Eigen::Index>(count)).abs() <= largest).all();
 }
 
 } // namespace lodestone::torch_engine

@@ -37,4 +37,9 @@ void activate(const MapConst& x, model::Activation activation, bool gated, Map o
 /// cap * tanh(x / cap) on every number; nothing when cap is 0 (Gemma Team 2024).
 void softCap(Map x, double cap);
 
+/// float16 to float32, exactly.
+void widen(const std::uint16_t* from, std::size_t count, float* to);
+/// float32 to the nearest float16. False, with nothing said of `to`, when a number is beyond its range.
+bool narrow(const float* from, std::size_t count, std::uint16_t* to);
+
 } // namespace lodestone::torch_engine

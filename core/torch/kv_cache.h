@@ -3,33 +3,51 @@
 
 #include "core/model/language_model.h"
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace lodestone::torch_engine {
 
 /// One page: room for `capacity` tokens, layout [block][kv head][capacity][head width] for keys and for
-/// values. A page is written only beyond `used`, so contexts that see fewer tokens are never disturbed.
+/// values. A page is written only beyond `used`, so contexts that see fewer tokens are never disturbed. A
+/// packed page is full, read in place from the bytes that it came in, and holds float16 as a rule.
 struct Page {
     Page(int blocks, int kvHeads, int headWidth, int tokens);
-    float* keys(int block, int head) { return at(m_keys, block, head); }
-    float* values(int block, int head) { return at(m_values, block, head); }
+    /// Keys, then values, begin `start` bytes into `packed`.
+    Page(
+        int blocks, int kvHeads, int headWidth, int tokens, bool half,
+        std::shared_ptr<const model::PackedContext> packed, std::size_t start);
 
-    std::size_t bytes() const { return (m_keys.size() + m_values.size()) * sizeof(float); }
+    bool half() const { return m_half; }
+    float* keys(int block, int head) { return m_keys + place(block, head); }
+    float* values(int block, int head) { return m_values + place(block, head); }
+    /// Of a page of float16; null otherwise.
+    const std::uint16_t* halfKeys(int block, int head) const { return halves(m_halfKeys, block, head); }
+    const std::uint16_t* halfValues(int block, int head) const { return halves(m_halfValues, block, head); }
+
+    std::size_t bytes() const { return m_packed ? m_packed->size() : m_numbers.size() * sizeof(float); }
 
     int capacity;
     int used = 0;
 
 private:
-    float* at(std::vector<float>& store, int block, int head) const
+    std::size_t place(int block, int head) const
     {
-        return store.data()
-            + (static_cast<std::size_t>(block) * static_cast<std::size_t>(m_kvHeads)
-               + static_cast<std::size_t>(head))
+        return (static_cast<std::size_t>(block) * static_cast<std::size_t>(m_kvHeads)
+                + static_cast<std::size_t>(head))
             * static_cast<std::size_t>(capacity) * static_cast<std::size_t>(m_headWidth);
     }
+    const std::uint16_t* halves(const std::uint16_t* from, int block, int head) const
+    {
+        return from ? from + place(block, head) : nullptr;
+    }
     int m_kvHeads, m_headWidth;
-    std::vector<float> m_keys, m_values;
+    bool m_half = false;
+    std::vector<float> m_numbers; ///< keys, then values, of a page of its own
+    std::shared_ptr<const model::PackedContext> m_packed;
+    float *m_keys = nullptr, *m_values = nullptr; ///< of packed ones never written
+    const std::uint16_t *m_halfKeys = nullptr, *m_halfValues = nullptr;
 };
 
 /// A context is its parent's tokens followed by the first `own` tokens of a page.
@@ -53,5 +71,12 @@ private:
     int m_own;
     Eigen::VectorXf m_lastHidden;
 };
+
+/// See model::LanguageModel::packContext.
+Result<model::PackedContext> pack(const CachedContext& context, int from, const model::ModelConfig& config);
+/// See model::LanguageModel::openContext.
+Result<std::shared_ptr<const model::Context>> unpack(
+    std::shared_ptr<const model::PackedContext> packed, std::shared_ptr<const CachedContext> parent,
+    const model::ModelConfig& config);
 
 } // namespace lodestone::torch_engine

@@ -32,6 +32,21 @@ Transformer::load(const std::filesystem::path& path, const model::ModelOptions& 
     return std::unique_ptr<model::LanguageModel>(std::move(transformer));
 }
 
+Result<model::PackedContext> Transformer::packContext(const model::Context& context, int from) const
+{
+    const auto* own = dynamic_cast<const CachedContext*>(&context);
+    if (!own)
+        return badInput("a context of this engine", "another one's", m_config.name);
+    return pack(*own, from, m_config);
+}
+
+Result<std::shared_ptr<const model::Context>> Transformer::openContext(
+    std::shared_ptr<const model::PackedContext> packed, std::shared_ptr<const model::Context> parent) const
+{
+    return unpack(
+        std::move(packed), std::static_pointer_cast<const CachedContext>(std::move(parent)), m_config);
+}
+
 Result<void> Transformer::prepare(const model::ModelOptions& options, const Work& work)
 {
     LODESTONE_TRY(m_tokenizer, m_source->tokenizer());

@@ -23,6 +23,10 @@ public:
     Result<std::vector<model::Reading>> read(
         std::span<const model::Request> requests, std::span<const Layer> layers, const Work& work,
         std::span<const model::Intervention> interventions) override;
+    Result<model::PackedContext> packContext(const model::Context& context, int from) const override;
+    Result<std::shared_ptr<const model::Context>> openContext(
+        std::shared_ptr<const model::PackedContext> packed,
+        std::shared_ptr<const model::Context> parent) const override;
     Result<RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
     void setThreadBudget(int threads) override { m_budget = threads; }
     Result<RowMatrix> writeWeights(model::WriteSite site) const override;

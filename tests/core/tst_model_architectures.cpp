@@ -136,6 +136,87 @@ private Q_SLOTS:
         QVERIFY(verified->ok);
     }
 
+    void packedContextsStandForTheirTokens_data()
+    {
+        QTest::addColumn<bool>("huge"); // values beyond float16's range
+        for (const char* name : { "llama", "qwen3", "gemma2", "gemma3", "gpt2", "gptneox", "phi3" })
+            QTest::addRow("%s", name) << false;
+        QTest::addRow("llama, huge") << true;
+    }
+
+    void packedContextsStandForTheirTokens()
+    {
+        QFETCH(const bool, huge);
+        const std::string tag = QTest::currentDataTag();
+        Case made = caseOf(tag.substr(0, tag.find(',')));
+        if (huge)
+            made.plain.weights["1.v"] *= 1e6;
+        const ScratchFolder folder;
+        auto loaded
+            = loadModel(folder.write("model.gguf", ggufOf(made.plain, made.habits)), { 2, "blas", {} });
+        VERIFY_OK(loaded);
+        LanguageModel& model = **loaded;
+        const std::vector<Layer> layers{ Layer::blockOutput(model.config().blocks - 1) };
+        const std::vector<int> whole = someIds(40, 3);
+        const auto expected = made.plain.run(whole);
+        const auto part = [&](int begin, int end, std::shared_ptr<const Context> past) {
+            Request request;
+            request.tokens.assign(whole.begin() + begin, whole.begin() + end);
+            request.past = std::move(past);
+            request.last = request.keepContext = true;
+            request.scored = { begin > 0 ? 0 : 1, end - begin };
+            return model.read(std::span(&request, 1), layers, {}).value()[0];
+        };
+        // Three stretches, the last two in one page: packed as one, and in two after one another.
+        const Reading first = part(0, 11, {}), second = part(11, 15, first.context),
+                      third = part(15, 20, second.context);
+        const auto pack = [&](const Context& context, int from) {
+            return std::make_shared<const PackedContext>(model.packContext(context, from).value());
+        };
+        const auto all = pack(*third.context, 0), begun = pack(*first.context, 0),
+                   ended = pack(*third.context, 11);
+        const auto open
+            = [&](std::shared_ptr<const PackedContext> packed, std::shared_ptr<const Context> parent) {
+                  return model.openContext(std::move(packed), std::move(parent)).value();
+              };
+        const std::size_t numbers = static_cast<std::size_t>(
+            2 * model.config().blocks * model.config().kvHeads * model.config().headWidth * 20);
+        QVERIFY(all->size() >= numbers * (huge ? 4 : 2) && all->size() <= numbers * (huge ? 4 : 2) + 1024);
+        // float16 rounds each key and value by at most 2^-11 of itself, 4.9e-4.
+        const double rounded = huge ? tolerance : 2e-3;
+        const double roundedLogits = huge ? 2e-5 : 1e-2; // of logits that reach 15
+        for (const auto& context :
+             { open(all, {}), open(ended, open(begun, {})), open(ended, first.context) }) {
+            QCOMPARE(context->length(), 20);
+            const Reading rest = part(20, 40, context);
+            const Eigen::RowVectorXd state = expected.layers.back().row(39);
+            const double error = (rest.last.row(0).cast<double>() - state).norm() / state.norm();
+            QVERIFY2(error <= rounded, qPrintable(QString::number(error)));
+            for (int t = 20; t < 40; ++t)
+                QVERIFY(
+                    std::abs(
+                        static_cast<double>(rest.logProbabilities[static_cast<std::size_t>(t - 20)])
+                        - expected.logProbabilities(t - 1, whole[static_cast<std::size_t>(t)]))
+                    <= roundedLogits);
+            // Rounded once and for all: packed again it is the same.
+            if (!huge && context->bytes() == all->size())
+                QVERIFY(*pack(*context, 0) == *all);
+        }
+        // What was written on after an opened context is packed with it.
+        QVERIFY(pack(*part(20, 40, open(all, {})).context, 20)->size() > 0);
+        QVERIFY(*pack(*open(ended, open(begun, {})), 11) == *ended);
+
+        VERIFY_FAILS(model.openContext(ended, {}), "packed after 0 tokens", "11");
+        VERIFY_FAILS(model.openContext(begun, first.context), "packed after 11 tokens", "0");
+        VERIFY_FAILS(model.packContext(*first.context, 11), "more than 11 tokens");
+        for (const std::size_t size : { std::size_t(0), std::size_t(5), all->size() - 1, all->size() + 1 }) {
+            PackedContext wrong = *all;
+            wrong.resize(size);
+            VERIFY_FAILS(
+                model.openContext(std::make_shared<const PackedContext>(wrong), {}), "a packed context");
+        }
+    }
+
     void whatIsNotReadIsNamed()
     {
         const ScratchFolder folder;

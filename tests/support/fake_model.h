@@ -34,6 +34,7 @@ public:
 
     double scale = 1; ///< of the residual stream
     double hiddenScale = 1; ///< of the states after the final norm, as requests get them
+    std::size_t tokensRead = 0; ///< in all calls
     std::function<Result<void>(int call)> beforeRead; ///< may refuse, count or kill; call 0 is the first
     std::function<void(Eigen::VectorXd& state, const Tokens& tokens, int last, int row)>
         change; ///< of any state
@@ -132,9 +133,29 @@ public:
                     return badInput("a token of the vocabulary", std::to_string(token));
             if (tokens.size() > static_cast<std::size_t>(m_config.context))
                 return badInput("a sequence that fits the context", std::to_string(tokens.size()));
+            tokensRead += request.tokens.size();
             readings.push_back(readOne(request, tokens, start, layers));
         }
         return readings;
+    }
+
+    /// The tokens themselves.
+    Result<model::PackedContext> packContext(const model::Context& context, int from) const override
+    {
+        const Tokens& tokens = dynamic_cast<const FakeContext&>(context).tokens();
+        const auto* first = reinterpret_cast<const std::byte*>(tokens.data() + from);
+        return model::PackedContext(first, reinterpret_cast<const std::byte*>(tokens.data() + tokens.size()));
+    }
+    Result<std::shared_ptr<const model::Context>> openContext(
+        std::shared_ptr<const model::PackedContext> packed,
+        std::shared_ptr<const model::Context> parent) const override
+    {
+        Tokens tokens;
+        if (parent)
+            tokens = dynamic_cast<const FakeContext&>(*parent).tokens();
+        const auto* first = reinterpret_cast<const text::TokenId*>(packed->data());
+        tokens.insert(tokens.end(), first, first + packed->size() / sizeof(text::TokenId));
+        return std::make_shared<FakeContext>(std::move(tokens));
     }
 
     Result<model::RowMatrix> unembedding(std::span<const text::TokenId> tokens) const override
