@@ -1,5 +1,6 @@
 #include "ui/session/asking.h"
 
+#include "core/constitution/reply_reader.h"
 #include "core/model/language_model.h"
 #include "ui/session/session.h"
 
@@ -9,7 +10,7 @@
 namespace lodestone::ui {
 namespace {
 
-const QString askKind = QStringLiteral("ask");
+const QString askKind = QStringLiteral("ask"), warmKind = QStringLiteral("read ahead");
 constexpr qint64 partialEveryMs = 700; ///< a partial refit costs tenths of a second
 
 } // namespace
@@ -19,6 +20,43 @@ Asking::Asking(Session& session, Lane& lane)
     , m_session(session)
     , m_lane(lane)
 {
+    connect(&m_lane, &Lane::finished, this, &Asking::warmUp);
+}
+
+void Asking::yield()
+{
+    if (!m_lane.busyWith(warmKind))
+        return;
+    m_yielding = true;
+    m_lane.cancel(warmKind);
+}
+
+void Asking::warmUp()
+{
+    const auto foundation = m_session.sharedFoundation();
+    const auto model = m_session.model();
+    if (!model || !foundation || !foundation->contexts || m_lane.busy() || !m_session.whyNoModel().isEmpty()
+        || model->sha256() != foundation->study->model().sha256 || m_warmed.lock() == foundation->study)
+        return;
+    m_yielding = false;
+    m_lane.run<bool>(
+        warmKind,
+        [model, foundation](const Work& work) -> Result<bool> {
+            LODESTONE_TRY(
+                auto reader, constitution::ReplyReader::make(*foundation->study, *model, "reading ahead"));
+            reader.setTitle("Reading ahead");
+            reader.setContexts(foundation->contexts);
+            std::vector<int> rows = constitution::askingOrder(foundation->study->set());
+            rows.resize(std::min<std::size_t>(rows.size(), constitution::firstResponses));
+            LODESTONE_CHECK(reader.warm(rows, work));
+            return true;
+        },
+        [this, study = foundation->study](Result<bool> done) {
+            // Of a reply that cannot be read those will hear who ask about it.
+            if (done || done.error().kind != ErrorKind::Cancelled || !m_yielding)
+                m_warmed = study;
+            m_yielding = false;
+        });
 }
 
 std::vector<Asking::Question> Asking::missing() const
@@ -141,7 +179,7 @@ void Asking::ask(const Question& question)
                     askKind,
                     [model = m_session.model(), base, question, stream,
                      merge](const Work& work) -> Result<constitution::Judged> {
-                        const constitution::ConditionedCloze way(base->study, *model);
+                        const constitution::ConditionedCloze way(base->study, *model, base->contexts);
                         constitution::Principle principle = constitution::neutralPrinciple();
                         principle.text = question.text;
                         principle.name = question.name;

@@ -24,6 +24,12 @@ public:
 
     /// After an edit, a new study or a new model: starts what is missing, stops what nobody wants any more.
     void catchUp();
+    /// Reads the replies that every question begins with, while the model has nothing else to do: the first
+    /// judgments by an edited text then cost no more than the text. Once for each study, unless it is
+    /// stopped.
+    void warmUp();
+    /// Somebody wants the model: the reading ahead stops and goes on when the lane is idle again.
+    void yield();
     /// What is being asked now about this principle; empty: nothing.
     QString running(const constitution::Principle& principle) const;
 
@@ -44,6 +50,8 @@ private:
     Question m_running; ///< key empty: none
     QStringList m_stopped; ///< keys not to be asked again
     QStringList m_wanted; ///< all keys at the last catchUp
+    std::weak_ptr<const data::Study> m_warmed; ///< that needs no reading ahead any more
+    bool m_yielding = false;
 };
 
 } // namespace lodestone::ui

@@ -2,6 +2,7 @@
 
 #include "core/base/files.h"
 #include "core/data/capture.h"
+#include "core/model/context_store.h"
 #include "core/model/model_fetch.h"
 #include "core/model/model_library.h"
 #include "core/session/directions.h"
@@ -84,7 +85,10 @@ void Session::openStudy(const std::filesystem::path& folder)
         [this](Result<Opened> opened) {
             if (!opened)
                 return report(opened.error());
-            m_foundation = opened->foundation;
+            // Questions about this study come again and again: its replies are read once for all.
+            auto shared = std::make_shared<session::Foundation>(*opened->foundation);
+            shared->contexts = std::make_shared<model::ContextStore>();
+            m_foundation = std::move(shared);
             m_pipeline = std::make_shared<session::Pipeline>(m_foundation);
             m_snapshot.reset();
             m_previous.reset();
@@ -108,6 +112,7 @@ void Session::openStudy(const std::filesystem::path& folder)
             recompute();
             startSweep();
             m_asking->catchUp();
+            m_asking->warmUp();
         });
 }
 
@@ -357,6 +362,7 @@ void Session::fetchModel()
 
 void Session::withModel(std::function<void()> then, std::function<void()> otherwise)
 {
+    m_asking->yield();
     if (m_model)
         return then();
     using ModelPtr = std::shared_ptr<model::LanguageModel>;
