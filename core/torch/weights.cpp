@@ -170,6 +170,12 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
     const model::ModelConfig& config = source.config();
     const Loader loader(source, path);
     ModelWeights weights;
+    // The head first: it is the largest matrix, and its unpacked copy would stand on top of everything else.
+    LODESTONE_TRY(weights.embedding, loader.shaped("token_embd.weight", config.vocabulary, config.width));
+    const std::string head = source.has("output.weight") ? "output.weight" : "token_embd.weight";
+    LODESTONE_TRY(weights.output, loader.shaped(head, config.vocabulary, config.width));
+    LODESTONE_TRY(weights.head, loader.head(head));
+    source.forgetPages();
     for (int k = 0; k < config.blocks; ++k) {
         if (work.cancelled())
             return cancelled();
@@ -179,10 +185,6 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
         source.forgetPages();
     }
     LODESTONE_TRY(weights.finalNorm, loader.norm("output_norm"));
-    LODESTONE_TRY(weights.embedding, loader.shaped("token_embd.weight", config.vocabulary, config.width));
-    const std::string head = source.has("output.weight") ? "output.weight" : "token_embd.weight";
-    LODESTONE_TRY(weights.output, loader.shaped(head, config.vocabulary, config.width));
-    LODESTONE_TRY(weights.head, loader.head(head));
     if (config.choices.learnedPositions) {
         LODESTONE_TRY(
             weights.positions, loader.stacked({ { "position_embd.weight", config.context } }, config.width));
