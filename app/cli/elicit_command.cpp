@@ -1,9 +1,11 @@
 // The subcommand elicit: from a principle's words to a direction, one way or all of them side by side.
+#include "app/cli/elicit_command.h"
 #include "app/cli/study_access.h"
 #include "app/cli/sweep_output.h"
 
 #include "core/constitution/reply_reader.h"
 #include "core/session/elicitation_bench.h"
+#include "core/session/pipeline.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,17 +14,47 @@
 #include <sstream>
 
 namespace lodestone::app {
+
+Result<std::unique_ptr<model::LanguageModel>>
+modelFor(const data::Study& study, const CommandContext& context)
+{
+    LODESTONE_TRY(auto model, context.loadModel());
+    if (model->sha256() != study.model().sha256)
+        return badInput(
+            "the model that read this study (" + study.model().name + ")",
+            model->config().name + ": name that model with --model, or capture the study again with this one",
+            study.name());
+    return model;
+}
+
+Result<std::vector<Layer>>
+ElicitRun::layersOrBest(const ElicitOptions& options, const CommandContext& context) const
+{
+    if (options.layerOption->count() > 0)
+        return layers.empty() ? study->layers() : layers;
+    const auto best = session::preferredLayer(*foundation, position, context.work());
+    return std::vector<Layer>{ best ? *best : session::defaultInputs(*foundation).layer };
+}
+
+void ElicitRun::loadWhereMissing(
+    const std::vector<std::string>& wanted, const CommandContext& context, bool force)
+{
+    const bool complete = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& way) {
+        return constitution::isAnswered(way, principles, ask);
+    });
+    if (complete && !force)
+        return;
+    auto loaded = modelFor(*study, context);
+    if (loaded)
+        model = std::move(*loaded);
+    else
+        context.say("Only stored answers are shown: " + loaded.error().message());
+    ask.model = model.get();
+}
+
 namespace {
 
 using constitution::Principle;
-
-struct ElicitOptions {
-    std::string study, constitution, principle, positive, negative, way, layer = "all", label,
-                                                                         position = "mean";
-    int paraphrases = 1;
-    bool bench = false, keep = false;
-    CLI::Option* principleOption = nullptr; ///< given, even if empty
-};
 
 /// What the options name: a file, words, or one principle per value of the study.
 Result<std::vector<Principle>> principlesOf(const ElicitOptions& options, const data::Study& study)
@@ -214,19 +246,6 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
         table);
 }
 
-/// The study's model, where the user has it and it is that one.
-Result<std::unique_ptr<model::LanguageModel>>
-modelFor(const data::Study& study, const CommandContext& context)
-{
-    LODESTONE_TRY(auto model, context.loadModel());
-    if (model->sha256() != study.model().sha256)
-        return badInput(
-            "the model that read this study (" + study.model().name + ")",
-            model->config().name + ": name that model with --model, or capture the study again with this one",
-            study.name());
-    return model;
-}
-
 Result<void> elicit(const ElicitOptions& options, CommandContext& context)
 {
     LODESTONE_TRY(const auto study, openStudy(options.study));
@@ -250,23 +269,23 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
     ask.rows = constitution::labelledRows(study->set());
     ask.paraphrases = options.paraphrases;
     ask.seed = context.seed;
+    if (options.enacted || options.nonlinear) {
+        ElicitRun run{ study, foundation, principles, ask, position, layers, ways, nullptr };
+        const auto done
+            = options.enacted ? elicitEnacted(options, run, context) : elicitNonlinear(options, run, context);
+        LODESTONE_CHECK(keepAnswers(answers, *study, options.keep, context)); // also what a stop left
+        return done;
+    }
     std::unique_ptr<model::LanguageModel> model;
 
     if (options.bench) {
         if (ways.empty())
             for (const constitution::WayInfo& info : constitution::allWays())
                 ways.push_back(info.name);
-        const bool complete = std::all_of(ways.begin(), ways.end(), [&](const std::string& way) {
-            return constitution::isAnswered(way, principles, ask);
-        });
-        if (!complete) {
-            auto loaded = modelFor(*study, context);
-            if (loaded)
-                model = std::move(*loaded);
-            else
-                context.say("Only stored answers are shown: " + loaded.error().message());
-            ask.model = model.get();
-        }
+        ElicitRun run{ study, foundation, principles, ask, position, layers, ways, nullptr };
+        run.loadWhereMissing(ways, context, false);
+        model = std::move(run.model);
+        ask.model = model.get();
         session::BenchOptions bench;
         bench.ways = ways;
         bench.layers = layers;
@@ -415,7 +434,8 @@ void addElicitCommand(CLI::App& app)
     sub->add_option("--positive", options->positive, "Words of the positive pole");
     sub->add_option("--negative", options->negative, "Words of the negative pole");
     sub->add_option("--way", options->way, names);
-    sub->add_option("--layer", options->layer, "A block's number, embedding, or all")->capture_default_str();
+    options->layerOption = sub->add_option("--layer", options->layer, "A block's number, embedding, or all")
+                               ->capture_default_str();
     sub->add_option("--position", options->position, "mean or last")->capture_default_str();
     sub->add_option("--label", options->label, "Score on the labels of this value only");
     sub->add_option(
@@ -426,6 +446,21 @@ void addElicitCommand(CLI::App& app)
         "--bench", options->bench,
         "Every way on every principle (none given: the study's values) at every layer: evidence without "
         "labels beside held-out agreement");
+    auto* enacted = sub->add_flag(
+        "--enacted", options->enacted,
+        "Beside the direction by which the model judges, the one along which it moves when told to act so "
+        "(--way names one of each kind; default cloze,persona-difference): cosines, what each says of the "
+        "other's answers, at the layer that people's labels choose unless one is named");
+    sub->add_option(
+           "--steering", options->steering,
+           "With --enacted and the model: push along either direction on so many held-out pairs")
+        ->needs(enacted)
+        ->check(CLI::Range(2, 1000));
+    auto* nonlinear = sub->add_flag(
+        "--nonlinear", options->nonlinear,
+        "How linear the answers are, layer by layer: what a quadratic and a kernel probe add on held-out "
+        "prompts, beside shuffled answers");
+    enacted->excludes(nonlinear);
     sub->add_flag("--keep", options->keep, "Keep the model's answers in the study instead of in the cache");
 }
 

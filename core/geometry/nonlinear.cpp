@@ -1,5 +1,6 @@
 #include "core/geometry/nonlinear.h"
 
+#include "core/base/rng.h"
 #include "core/geometry/spectrum.h"
 #include "core/geometry/split.h"
 #include "core/geometry/standardise.h"
@@ -27,14 +28,24 @@ Eigen::MatrixXd kernelOf(Kernel kernel, const Eigen::MatrixXd& a, const Eigen::M
     return k;
 }
 
-Eigen::VectorXd
-predicted(const Eigen::MatrixXd& k, const Eigen::VectorXd& y, const Eigen::MatrixXd& cross, double strength)
+/// Predictions of every column of `y`, each with its own mean. Shapes [n, n], [n, m], [other, n].
+Eigen::MatrixXd
+predicted(const Eigen::MatrixXd& k, const Eigen::MatrixXd& y, const Eigen::MatrixXd& cross, double strength)
 {
-    const double mean = y.mean();
+    const Eigen::RowVectorXd means = y.colwise().mean();
     Eigen::MatrixXd regular = k;
     regular.diagonal().array() += strength * k.trace() / static_cast<double>(k.rows());
-    const Eigen::VectorXd weights = regular.ldlt().solve((y.array() - mean).matrix());
-    return (cross * weights).array() + mean;
+    const Eigen::MatrixXd weights = regular.ldlt().solve(y.rowwise() - means);
+    return (cross * weights).rowwise() + means;
+}
+
+NonlinearRemainder::Shuffled shuffledOf(const std::vector<double>& values)
+{
+    NonlinearRemainder::Shuffled result;
+    for (const double value : values)
+        result.mean += value / static_cast<double>(values.size());
+    result.upper = values.empty() ? 0 : quantile(values, 0.975);
+    return result;
 }
 
 Eigen::MatrixXd
@@ -55,6 +66,15 @@ Eigen::VectorXd picked(const Eigen::VectorXd& values, const std::vector<int>& ro
     return result;
 }
 
+/// What squaredCorrelation adds up, one row per item.
+Eigen::MatrixXd sumsOf(const Eigen::VectorXd& guess, const Eigen::VectorXd& truth)
+{
+    Eigen::MatrixXd sums(guess.size(), 6);
+    sums << Eigen::VectorXd::Ones(guess.size()), guess, truth, guess.cwiseAbs2(), truth.cwiseAbs2(),
+        guess.cwiseProduct(truth);
+    return sums;
+}
+
 /// r^2 from the sums n, a, b, aa, bb, ab; 0 for a negative or undefined correlation.
 double squaredCorrelation(const Eigen::RowVectorXd& s)
 {
@@ -68,7 +88,7 @@ double squaredCorrelation(const Eigen::RowVectorXd& s)
 Result<NonlinearRemainder> nonlinearRemainder(
     const RowsRef& rows, std::span<const int> training, std::span<const int> heldOut,
     const Eigen::VectorXd& trainingScores, const Eigen::VectorXd& heldOutScores, std::span<const int> groups,
-    int components, std::uint64_t seed)
+    int components, std::uint64_t seed, int shuffles)
 {
     const auto n = static_cast<int>(training.size());
     if (n < 8 || heldOut.empty())
@@ -100,6 +120,14 @@ Result<NonlinearRemainder> nonlinearRemainder(
     const ClusterBootstrap bootstrap(heldOutGroups, 1000, seed);
     std::vector<Eigen::MatrixXd> resampled;
     std::vector<double> values;
+    Eigen::MatrixXd targets(n, 1 + std::max(0, shuffles)); // the real scores, then shuffled ones
+    Rng rng(seed, 0x51);
+    Eigen::VectorXd order = trainingScores;
+    for (Eigen::Index s = 0; s < targets.cols(); ++s) {
+        targets.col(s) = order;
+        rng.shuffle(order);
+    }
+    Eigen::MatrixXd byChance(targets.cols() - 1, 3);
     for (const Kernel kernel : { Kernel::Linear, Kernel::Quadratic, Kernel::Gaussian }) {
         const Eigen::MatrixXd k = kernelOf(kernel, a, a);
         double best = 1, least = std::numeric_limits<double>::infinity();
@@ -116,10 +144,11 @@ Result<NonlinearRemainder> nonlinearRemainder(
                 best = strength;
             }
         }
-        const Eigen::VectorXd guess = predicted(k, trainingScores, kernelOf(kernel, b, a), best);
-        Eigen::MatrixXd sums(guess.size(), 6);
-        sums << Eigen::VectorXd::Ones(guess.size()), guess, heldOutScores, guess.cwiseAbs2(),
-            heldOutScores.cwiseAbs2(), guess.cwiseProduct(heldOutScores);
+        const Eigen::MatrixXd guesses = predicted(k, targets, kernelOf(kernel, b, a), best);
+        const Eigen::MatrixXd sums = sumsOf(guesses.col(0), heldOutScores);
+        for (Eigen::Index s = 1; s < guesses.cols(); ++s)
+            byChance(s - 1, static_cast<Eigen::Index>(values.size()))
+                = squaredCorrelation(sumsOf(guesses.col(s), heldOutScores).colwise().sum());
         values.push_back(squaredCorrelation(sums.colwise().sum()));
         resampled.push_back(bootstrap.sums(sums));
     }
@@ -133,6 +162,15 @@ Result<NonlinearRemainder> nonlinearRemainder(
     result.quadratic = { values[1], percentileInterval(draws[1]) };
     result.gaussian = { values[2], percentileInterval(draws[2]) };
     result.remainder = { std::max(values[1], values[2]) - values[0], percentileInterval(differences) };
+    std::vector<double> straight, curved, beyond;
+    for (Eigen::Index s = 0; s < byChance.rows(); ++s) {
+        straight.push_back(byChance(s, 0));
+        curved.push_back(std::max(byChance(s, 1), byChance(s, 2)));
+        beyond.push_back(curved.back() - straight.back());
+    }
+    result.shuffledLinear = shuffledOf(straight);
+    result.shuffledCurved = shuffledOf(curved);
+    result.shuffledRemainder = shuffledOf(beyond);
     return result;
 }
 

@@ -1,0 +1,148 @@
+// elicit's further modes as scripts use them: asked and enacted, how linear the answers are, and the search
+// for adversarial principles, on a study of known truth.
+#include "core/constitution/ways.h"
+#include "core/session/foundation.h"
+#include "tests/support/geometry_support.h"
+#include "tests/support/small_study.h"
+
+#include <QProcess>
+
+using namespace lodestone;
+using namespace lodestone::testing;
+using Json = nlohmann::json;
+
+class TestCliElicit : public QObject {
+    Q_OBJECT
+
+    ScratchFolder m_scratch;
+    std::optional<SmallStudy> m_study;
+    int m_code = -1;
+    std::string m_errors, m_table;
+
+    Json elicit(const QStringList& more, bool json = true)
+    {
+        QProcess process;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        const auto text
+            = [](const std::filesystem::path& path) { return QString::fromStdString(path.string()); };
+        environment.insert(QStringLiteral("LODESTONE_MODEL_DIR"), text(m_scratch / "none"));
+        environment.insert(QStringLiteral("XDG_CACHE_HOME"), text(m_scratch / "cache"));
+        process.setProcessEnvironment(environment);
+        QStringList arguments{ QStringLiteral("elicit"), QStringLiteral("--study"), text(m_study->folder) };
+        if (json)
+            arguments << QStringLiteral("--json");
+        process.start(qEnvironmentVariable("LODESTONE_BIN") + QStringLiteral("/lodestone"), arguments + more);
+        if (!process.waitForFinished(120000))
+            return {};
+        m_code = process.exitCode();
+        m_errors = process.readAllStandardError().toStdString();
+        m_table = process.readAllStandardOutput().toStdString();
+        return json ? Json::parse(m_table, nullptr, false) : Json();
+    }
+    static bool has(const Json& json, std::initializer_list<const char*> keys)
+    {
+        for (const char* key : keys)
+            if (!json.is_object() || !json.contains(key)) {
+                qWarning("no key %s", key);
+                return false;
+            }
+        return true;
+    }
+    static bool isInterval(const Json& json)
+    {
+        return json.is_array() && json.size() == 2 && json[0].is_number() && json[0] <= json[1];
+    }
+    static QStringList words(std::initializer_list<const char*> list)
+    {
+        QStringList result;
+        for (const char* each : list)
+            result << QString::fromLatin1(each);
+        return result;
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        if (qEnvironmentVariable("LODESTONE_BIN").isEmpty())
+            QSKIP("LODESTONE_BIN is not set");
+        SmallStudyOptions options;
+        options.pairPrompts = 200;
+        m_study = writeSmallStudy(m_scratch / "study", options);
+    }
+
+    void enactedNeedsAModelThatWasAsked()
+    {
+        elicit(words({ "--enacted", "--layer", "2" }));
+        QCOMPARE(m_code, 4);
+        QVERIFY2(m_errors.find("app/run model") != std::string::npos, m_errors.c_str());
+        elicit(words({ "--enacted", "--nonlinear" }));
+        QCOMPARE(m_code, 2);
+        elicit(words({ "--enacted", "--layer", "2", "--way", "cloze,yes-no,caa" }));
+        QCOMPARE(m_code, 2);
+    }
+
+    void nonlinearByLayer()
+    {
+        const Json json = elicit(words({ "--nonlinear" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY(has(json, { "study", "way", "n_train", "n_held_out", "rows", "problems" }));
+        QCOMPARE(json["rows"].size(), std::size_t(8)); // two principles, four layers
+        for (const Json& row : json["rows"]) {
+            QVERIFY(
+                has(row,
+                    { "principle", "layer", "linear", "linear_ci", "quadratic", "gaussian", "remainder",
+                      "remainder_ci", "shuffled_linear", "shuffled_linear_upper", "shuffled_remainder_upper",
+                      "components" }));
+            QVERIFY(isInterval(row["linear_ci"]) && isInterval(row["remainder_ci"]));
+        }
+        // The study's answers are linear in the top layer; the embedding holds nothing of them.
+        const Json& top = json["rows"][3];
+        QCOMPARE(top["layer"]["index"].get<int>(), 2);
+        QVERIFY(top["linear"].get<double>() > 0.9);
+        QVERIFY(std::abs(top["remainder"].get<double>()) < 0.05);
+        QVERIFY(json["rows"][0]["linear"].get<double>() < 0.3);
+        elicit(words({ "--nonlinear", "--way", "caa" }));
+        QCOMPARE(m_code, 2);
+        elicit(words({ "--nonlinear", "--layer", "2" }), false);
+        QVERIFY2(m_table.find("what curves add") != std::string::npos, m_table.c_str());
+    }
+
+    void enactedFromStoredAnswers()
+    {
+        const auto study = data::Study::open(m_study->folder).value();
+        constitution::AnswerStore store(study->model().sha256, study->set().responses.size());
+        const constitution::Principle kind
+            = constitution::constitutionForValues({ "kind" }).principles.front();
+        constitution::Contrast contrast;
+        contrast.layers = { SmallStudy::top() };
+        contrast.delta = (m_study->sigma * m_study->kind).transpose().cast<float>();
+        for (Eigen::VectorXd* measure :
+             { &contrast.heldOutCorrelation, &contrast.templateAgreement, &contrast.poleSymmetry,
+               &contrast.shareOfVariance, &contrast.normAgainstRandom })
+            *measure = Eigen::VectorXd::Zero(1);
+        store.putContrast(
+            constitution::questionsOf("persona-difference", kind, data::ItemKind::Reply, 0).front(),
+            contrast);
+        VERIFY_OK(store.save(constitution::shippedAnswers(*study)));
+        const Json json = elicit(words({ "--enacted", "--layer", "2" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY(has(json, { "asked_way", "enacted_way", "rows" }));
+        const Json& row = json["rows"][0];
+        QVERIFY(
+            has(row,
+                { "principle", "layer", "cosine", "cosine_sigma", "cosine_held_out", "cosine_held_out_ci",
+                  "cosine_random_upper", "asked", "enacted" }));
+        QVERIFY(row["cosine_sigma"].get<double>() > 0.9); // planted: one and the same direction
+        QVERIFY(isInterval(row["cosine_held_out_ci"]));
+        QVERIFY(
+            has(row["asked"]["people"], { "agreement", "agreement_ci", "random", "random_upper", "items" }));
+        QVERIFY(row["enacted"]["asked"]["agreement"].get<double>() > 0.85);
+        QVERIFY(row["asked"]["enacted"].is_null()); // nobody told the model to be kind
+        QVERIFY(has(json["rows"][1], { "problem" })); // and nobody asked about honesty at all
+        elicit(words({ "--enacted", "--layer", "2", "--steering", "4" }));
+        QCOMPARE(m_code, 4);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliElicit)
+#include "tst_cli_elicit.moc"
