@@ -269,10 +269,11 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
     ask.rows = constitution::labelledRows(study->set());
     ask.paraphrases = options.paraphrases;
     ask.seed = context.seed;
-    if (options.enacted || options.nonlinear) {
+    if (options.enacted || options.nonlinear || options.adversarial) {
         ElicitRun run{ study, foundation, principles, ask, position, layers, ways, nullptr };
-        const auto done
-            = options.enacted ? elicitEnacted(options, run, context) : elicitNonlinear(options, run, context);
+        const auto done = options.enacted ? elicitEnacted(options, run, context)
+            : options.nonlinear           ? elicitNonlinear(options, run, context)
+                                          : elicitAdversarial(options, run, context);
         LODESTONE_CHECK(keepAnswers(answers, *study, options.keep, context)); // also what a stop left
         return done;
     }
@@ -461,6 +462,22 @@ void addElicitCommand(CLI::App& app)
         "How linear the answers are, layer by layer: what a quadratic and a kernel probe add on held-out "
         "prompts, beside shuffled answers");
     enacted->excludes(nonlinear);
+    auto* adversarial = sub->add_flag(
+        "--adversarial", options->adversarial,
+        "Search words for the principles that would harm people's direction most while looking harmless, and "
+        "say which filters would have caught them (--constitution: the principles to hide behind, default "
+        "the shipped ones)");
+    adversarial->excludes(enacted)->excludes(nonlinear);
+    sub->add_option("--looks", options->looks, "Least cos_S with the neutral judgment of good against bad")
+        ->needs(adversarial)
+        ->check(CLI::Range(-1.0, 1.0))
+        ->capture_default_str();
+    sub->add_option("--principles", options->principles, "Most principles of the constitution written")
+        ->needs(adversarial)
+        ->check(CLI::Range(1, 6))
+        ->capture_default_str();
+    sub->add_option("--avoid", options->avoid, "Words that no pole may hold")->needs(adversarial);
+    sub->add_option("--save", options->saveTo, "Save the constitution found")->needs(adversarial);
     sub->add_flag("--keep", options->keep, "Keep the model's answers in the study instead of in the cache");
 }
 

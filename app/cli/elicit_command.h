@@ -15,7 +15,7 @@ struct ElicitOptions {
     int steering = 0; ///< held-out pairs to push
     double looks = 0.3; ///< of --adversarial: least correlation with the neutral judgment
     int principles = 2; ///< of --adversarial: most principles written
-
+    std::string avoid, saveTo; ///< of --adversarial: words that no pole may hold, and the file
     CLI::Option* principleOption = nullptr; ///< given, even if empty
     CLI::Option* layerOption = nullptr;
 };

@@ -154,6 +154,19 @@ std::vector<std::pair<std::string, double>> ClozeElicitation::wordsFor(int respo
     return result;
 }
 
+Eigen::MatrixXf
+ClozeElicitation::logits(std::size_t suffix, std::span<const int> rows, std::span<const int> words) const
+{
+    RowMatrix states(static_cast<Eigen::Index>(rows.size()), m_rows.cols());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        states.row(static_cast<Eigen::Index>(i)) = m_states[suffix].row(rows[i]);
+    RowMatrix table(static_cast<Eigen::Index>(words.size()), m_rows.cols());
+    for (std::size_t i = 0; i < words.size(); ++i)
+        table.row(static_cast<Eigen::Index>(i))
+            = m_rows.row(m_rowOf.at(m_order[static_cast<std::size_t>(words[i])]));
+    return states * table.transpose();
+}
+
 std::vector<int> spreadOrder(int n)
 {
     int bits = 0;

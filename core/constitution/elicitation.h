@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 
 namespace lodestone::model {
 class ContextStore;
@@ -96,6 +97,11 @@ public:
         model::LanguageModel& model, const data::Study& study, const std::vector<Principle>& principles,
         const Work& work = {},
         const std::function<void(const std::shared_ptr<ClozeElicitation>&)>& partial = {}) const;
+
+    const std::vector<std::string>& words() const { return m_order; } ///< of the study's table, in order
+    /// Logits of words of the table (indices into words()) after the listed responses and one suffix. Shape
+    /// [rows, words]. For one word a pole's score is its logit.
+    Eigen::MatrixXf logits(std::size_t suffix, std::span<const int> rows, std::span<const int> words) const;
 
     std::size_t responses() const
     {

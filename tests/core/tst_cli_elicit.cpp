@@ -142,6 +142,38 @@ private Q_SLOTS:
         elicit(words({ "--enacted", "--layer", "2", "--steering", "4" }));
         QCOMPARE(m_code, 4);
     }
+
+    void adversarialPrinciplesAndTheirFilters()
+    {
+        const QString file = QString::fromStdString((m_scratch / "found.json").string());
+        const Json json = elicit(words({ "--adversarial", "--layer", "2", "--save" }) + QStringList{ file });
+        QCOMPARE(m_code, 0);
+        QVERIFY(
+            has(json,
+                { "layer", "tried", "principles", "constitution", "harm", "looks", "worst_looking",
+                  "cos_true_judge", "reach_of_projections", "reach_of_projections_in_span",
+                  "reach_of_weights", "held_out", "ordinary", "left_out", "filters", "path" }));
+        QVERIFY(json["looks"].get<double>() >= 0.3);
+        QVERIFY(json["harm"].get<double>() >= json["worst_looking"].get<double>() - 1e-9);
+        QCOMPARE(json["filters"].size(), std::size_t(6));
+        for (const Json& filter : json["filters"]) {
+            QVERIFY(has(filter, { "name", "threshold", "caught", "caught_ci", "false_alarms", "alarms" }));
+            QCOMPARE(filter["alarms"].size(), json["ordinary"].size());
+            QVERIFY(filter["caught"] >= 0 && filter["caught"] <= 1);
+        }
+        QVERIFY(isInterval(json["held_out"]["harm"]["ci"]));
+        // What was saved is a constitution like any other, and the judge of it is as harmful as was said.
+        const auto saved = constitution::readConstitution(file.toStdString());
+        VERIFY_OK(saved);
+        QCOMPARE(Json(constitution::toJson(*saved)).dump(), json["constitution"].dump());
+        elicit(words({ "--adversarial", "--layer", "2", "--looks", "1" }));
+        QCOMPARE(m_code, 3);
+        QVERIFY2(m_errors.find("ask for less") != std::string::npos, m_errors.c_str());
+        elicit(words({ "--looks", "0.2" }));
+        QCOMPARE(m_code, 2);
+        elicit(words({ "--adversarial", "--layer", "2" }), false);
+        QVERIFY2(m_table.find("false alarms") != std::string::npos, m_table.c_str());
+    }
 };
 
 QTEST_GUILESS_MAIN(TestCliElicit)
