@@ -32,7 +32,7 @@ struct AdversarialSearch {
     double harm = 0, looks = 0; ///< of the constitution's w_c
     std::int64_t tried = 0; ///< candidates scored
     double cosTrueJudge = 0; ///< cos_S(w*, w_J)
-    /// The least cos_S(w*, w) of any direction w with cos_S(w_J, w) = looks: cos(theta + phi) with the two
+    /// The least cos_S(w*, w) of any direction w with cos_S(w_J, w) >= looks: cos(theta + phi) with the two
     /// angles, -1 when they exceed 180 degrees together.
     double worstLooking = 0;
     geometry::Reach projections; ///< T15 at |w*| = |w_J| = 1: over all projections of the neutral judgment

@@ -102,7 +102,7 @@ private Q_SLOTS:
         QVERIFY(found->harm >= found->worstLooking - 1e-9);
         COMPARE_NEAR(worstCosineAtLooks(0.6, 0.8), 0.6 * 0.8 - 0.8 * 0.6, 1e-12);
         COMPARE_NEAR(worstCosineAtLooks(0.9, 1), 0.9, 1e-12);
-        QCOMPARE(worstCosineAtLooks(-0.9, 0), -1.0 * std::sqrt(1 - 0.81));
+        QCOMPARE(worstCosineAtLooks(-0.9, 0), -1.0); // a better look reaches the opposite of w*
         QCOMPARE(worstCosineAtLooks(-0.9, -0.9), -1.0);
         // What may not be said is not said, and a stricter look costs harm.
         options.avoid = best.principle.positive;
@@ -116,7 +116,8 @@ private Q_SLOTS:
         const auto strict = searchAdversarial(*m_foundation, *m_layer, options);
         VERIFY_OK(strict);
         QVERIFY(strict->harm > found->harm && strict->looks >= 0.7);
-        options.looks = 1;
+        options.looks = 0.99;
+        options.avoid = { "good", "bad" }; // the neutral judgment itself
         VERIFY_FAILS(searchAdversarial(*m_foundation, *m_layer, options), "looks harmless", "ask for less");
     }
 

@@ -166,7 +166,7 @@ private Q_SLOTS:
         const auto saved = constitution::readConstitution(file.toStdString());
         VERIFY_OK(saved);
         QCOMPARE(Json(constitution::toJson(*saved)).dump(), json["constitution"].dump());
-        elicit(words({ "--adversarial", "--layer", "2", "--looks", "1" }));
+        elicit(words({ "--adversarial", "--layer", "2", "--looks", "0.99", "--avoid", "good, bad" }));
         QCOMPARE(m_code, 3);
         QVERIFY2(m_errors.find("ask for less") != std::string::npos, m_errors.c_str());
         elicit(words({ "--looks", "0.2" }));
