@@ -254,6 +254,22 @@ void TestPlotsWidgets::meterCard()
     card.setInterval(std::pair(0.6, std::numeric_limits<double>::quiet_NaN()));
     card.resize(card.sizeHint());
     show(card);
+    // On a signed scale a loss is filled to the left of zero, a gain to its right.
+    const auto filledAt = [&](double share) {
+        const QImage image = card.grab().toImage();
+        const double pad = m_theme.palette().padCard;
+        const int x = static_cast<int>(pad + share * (card.width() - 2 * pad));
+        for (int y = card.height() / 2; y < card.height() - 8; ++y)
+            if (image.pixelColor(x, y).name() == m_theme.palette().accent.name())
+                return true;
+        return false;
+    };
+    card.setInterval(std::nullopt);
+    card.setScale(-1, 1);
+    card.setFraction(-0.6);
+    QVERIFY(filledAt(0.3) && !filledAt(0.7));
+    card.setFraction(0.6);
+    QVERIFY(!filledAt(0.3) && filledAt(0.7));
     QSignalSpy clicked(&card, &MeterCard::clicked);
     QTest::mouseClick(&card, Qt::LeftButton);
     QTest::keyClick(&card, Qt::Key_Space);

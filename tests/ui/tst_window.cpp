@@ -487,6 +487,7 @@ private Q_SLOTS:
         QApplication::setCursorFlashTime(0);
         m_window->activateWindow();
         QSet<QWidget*> reached;
+        QVector<const QWidget*> order;
         m_window->centralWidget()->setFocus();
         for (int i = 0; i < 400; ++i) {
             QTest::keyClick(m_window->focusWidget() ? m_window->focusWidget() : m_window.get(), Qt::Key_Tab);
@@ -494,8 +495,24 @@ private Q_SLOTS:
             if (!now) // a label of several links keeps the focus for several steps, so the round is not cut
                       // short
                 break;
+            if (!reached.contains(now))
+                order.push_back(now);
             reached.insert(now);
         }
+        // As the eye goes: the cards before the places, these before the judgments and the policy.
+        const auto placeOf = [&](const QString& ancestor) {
+            for (int i = 0; i < order.size(); ++i)
+                for (const QObject* at = order[i]; at; at = at->parent())
+                    if (at->objectName() == ancestor)
+                        return i;
+            return -1;
+        };
+        const int cards = placeOf(QStringLiteral("principle0")), places = placeOf(QStringLiteral("tabs")),
+                  judgments = placeOf(QStringLiteral("judgmentsPanel")),
+                  policy = placeOf(QStringLiteral("policyPanel"));
+        QVERIFY2(
+            cards >= 0 && cards < places && places < judgments && judgments < policy,
+            qPrintable(QStringLiteral("%1 %2 %3 %4").arg(cards).arg(places).arg(judgments).arg(policy)));
         for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
             const bool control = widget->isVisible() && widget->isEnabled()
                 && (widget->focusPolicy() & Qt::TabFocus) && !widget->objectName().isEmpty()

@@ -178,14 +178,16 @@ void Finding::refreshMeters()
         return;
     const session::MeterStage& meters = *snapshot->meters;
     const auto fill = [&](int index, const geometry::Estimate& estimate, bool sign, const QString& note) {
+        const bool signedScale = index > 0; // all but the encoding quality may be below zero
         MeterCard& card = *m_meters[static_cast<std::size_t>(index)];
         const bool known = std::isfinite(estimate.value);
         card.setValueText(known ? number(estimate.value, 2, sign, true) : QStringLiteral("–"));
-        card.setFraction(known ? std::optional(std::clamp(estimate.value, 0.0, 1.0)) : std::nullopt);
+        card.setScale(signedScale ? -1 : 0, 1);
+        card.setFraction(known ? std::optional(estimate.value) : std::nullopt);
         card.setInterval(
-            known && estimate.interval.isKnown() ? std::optional(std::pair(
-                std::clamp(estimate.interval.low, 0.0, 1.0), std::clamp(estimate.interval.high, 0.0, 1.0)))
-                                                 : std::nullopt);
+            known && estimate.interval.isKnown()
+                ? std::optional(std::pair(estimate.interval.low, estimate.interval.high))
+                : std::nullopt);
         card.setNote(note);
         card.setTone(known ? Tone::Neutral : Tone::Quiet);
     };

@@ -61,12 +61,12 @@ ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* pa
     m_mapping->setToolTip(
         tr("Weighted: the judge is the weighted sum of the principles' directions.\nProjection: the model's "
            "own neutral judgment, restricted to their span; weights do not count."));
-    auto* add = new QPushButton(tr("+ Principle"), this);
-    add->setObjectName(QStringLiteral("addPrinciple"));
-    setLook(*add, Look::Chip);
+    m_add = new QPushButton(tr("+ Principle"), this);
+    m_add->setObjectName(QStringLiteral("addPrinciple"));
+    setLook(*m_add, Look::Chip);
     row->addWidget(m_mapping);
     row->addStretch(1);
-    row->addWidget(add);
+    row->addWidget(m_add);
     column->addLayout(row);
 
     auto* scroll = new QScrollArea(this);
@@ -89,16 +89,16 @@ ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* pa
     setLook(*m_conflicts, Look::Small);
     m_conflicts->setToolTip(
         tr("The two active principles whose directions are furthest from independent (Sigma-cosine)"));
-    auto* table = new QToolButton(this);
-    table->setObjectName(QStringLiteral("constitutionTable"));
-    table->setText(tr("Table"));
-    setLook(*table, Look::Ghost);
+    m_table = new QToolButton(this);
+    m_table->setObjectName(QStringLiteral("constitutionTable"));
+    m_table->setText(tr("Table"));
+    setLook(*m_table, Look::Ghost);
     foot->addWidget(m_conflicts, 1);
-    foot->addWidget(table);
+    foot->addWidget(m_table);
     column->addLayout(foot);
 
-    connect(add, &QPushButton::clicked, this, &ConstitutionPanel::addPrinciple);
-    connect(table, &QToolButton::clicked, this, &ConstitutionPanel::tableRequested);
+    connect(m_add, &QPushButton::clicked, this, &ConstitutionPanel::addPrinciple);
+    connect(m_table, &QToolButton::clicked, this, &ConstitutionPanel::tableRequested);
     connect(m_mapping, &SegmentedControl::currentChanged, this, [this](int segment) {
         session::Inputs next = m_session.inputs();
         next.constitution.mapping
@@ -130,6 +130,19 @@ void ConstitutionPanel::addPrinciple()
     m_session.edit(tr("Add a principle"), next);
 }
 
+/// Tab goes down the panel as the eye does; cards made later would come last in the window.
+void ConstitutionPanel::orderFocus()
+{
+    QWidget* last = m_add;
+    for (const PrincipleCard* card : std::as_const(m_list))
+        for (QWidget* control : card->findChildren<QWidget*>())
+            if (control->focusPolicy() & Qt::TabFocus) {
+                setTabOrder(last, control);
+                last = control;
+            }
+    setTabOrder(last, m_table);
+}
+
 void ConstitutionPanel::rebuild()
 {
     const auto& constitution = m_session.inputs().constitution;
@@ -143,6 +156,7 @@ void ConstitutionPanel::rebuild()
         auto* card = new PrincipleCard(m_theme, m_session, static_cast<int>(m_list.size()), this);
         m_cards->insertWidget(static_cast<int>(m_list.size()), card);
         m_list.push_back(card);
+        orderFocus();
     }
     for (PrincipleCard* card : std::as_const(m_list))
         card->showInputs();

@@ -8,6 +8,7 @@
 #include <QVector>
 
 class QLabel;
+class QPushButton;
 class QToolButton;
 class QVBoxLayout;
 
@@ -31,11 +32,13 @@ Q_SIGNALS:
 
 private:
     void rebuild(); ///< as many cards as principles
+    void orderFocus();
     void refresh(); ///< new evidence
 
     Theme& m_theme;
     Session& m_session;
-    QToolButton* m_presets = nullptr; // all owned by the widget tree
+    QToolButton *m_presets = nullptr, *m_table = nullptr; // all owned by the widget tree
+    QPushButton* m_add = nullptr;
     SegmentedControl* m_mapping = nullptr;
     QVBoxLayout* m_cards = nullptr;
     QLabel* m_conflicts = nullptr;

@@ -113,6 +113,7 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     m_value->setObjectName(QStringLiteral("policyValue"));
     setLook(*m_value, Look::Small);
     m_value->setWordWrap(true);
+    m_value->setToolTip(tr("Along people's direction, on held-out prompts; 95 % over prompts"));
     m_value->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
     connect(m_value, &QLabel::linkActivated, this, &PolicyPanel::principlesRequested);
     left->addWidget(m_value);
@@ -129,7 +130,7 @@ PolicyPanel::PolicyPanel(Theme& theme, Session& session, QWidget* parent)
     auto* leftHolder = new QWidget(this);
     leftHolder->setLayout(left);
     left->setContentsMargins(0, 0, 0, 0);
-    leftHolder->setFixedWidth(look.ipx(250));
+    leftHolder->setFixedWidth(look.ipx(276));
     row->addWidget(leftHolder);
 
     m_gain = new SeriesView(theme, this);
@@ -228,27 +229,26 @@ void PolicyPanel::refresh()
             : win.isKnown() ? tr("win rate, %1–%2").arg(percent(win.low)).arg(percent(win.high))
                             : tr("win rate, one prompt only"));
     m_rule->setText(
-        none ? tr("No held-out prompt has two replies at this layer.")
-            : layer.poolFromPairs
-            ? tr("%1 held-out prompts of two replies: KL cannot exceed ln 2. %2 effective.")
-                  .arg(layer.pool.prompts.size())
-                  .arg(number(policy.tilt.effectiveSampleSize, 1))
-            : tr("%1 held-out prompts, %2 sampled replies; %3 effective a prompt.")
-                  .arg(layer.pool.prompts.size())
-                  .arg(layer.pool.candidates())
-                  .arg(number(policy.tilt.effectiveSampleSize, 1)));
+        none                      ? tr("No held-out prompt has two replies at this layer.")
+            : layer.poolFromPairs ? tr("%1 held-out prompts of two replies, %2 effective")
+                                        .arg(layer.pool.prompts.size())
+                                        .arg(number(policy.tilt.effectiveSampleSize, 1))
+                                  : tr("%1 held-out prompts, %2 replies, %3 effective")
+                                        .arg(layer.pool.prompts.size())
+                                        .arg(layer.pool.candidates())
+                                        .arg(number(policy.tilt.effectiveSampleSize, 1)));
     const geometry::Interval& value = policy.intervals.valueGain.interval;
     m_value->setText(
         none || !valued
             ? QString()
-            : tr("People's value %1%2, held out.%3")
+            : tr("People's value %1%2%3")
                   .arg(
                       number(policy.tilt.valueGain, 2, true),
                       value.isKnown() ? tr(" (%1 to %2)").arg(number(value.low, 2), number(value.high, 2))
                                       : QString(),
-                      value.isKnown() && value.high < 0 ? tr(" <a href=\"principles\">Which principle?</a>")
+                      value.isKnown() && value.high < 0 ? tr(". <a href=\"principles\">Why?</a>")
                                                         : QString()));
-    m_gaussian->setText(tr("Gaussian closed form (<a href=\"T4\">T4</a>): KL %1, value %2.")
+    m_gaussian->setText(tr("Closed form (<a href=\"T4\">T4</a>): KL %1, value %2")
                             .arg(number(policy.gaussianKl, 2), number(policy.gaussianValueGain, 2, true)));
 
     Series judged, valuedCurve, closed;

@@ -233,13 +233,15 @@ void ProjectionPanel::refreshScatter()
         m_scatter->setData(toVector(across.scores), toVector(up.scores), {}, {}, m_shownFor != nullptr);
         m_scatter->fit();
     }
-    const bool newStudy = !m_shownFor;
+    const bool newStudy = m_shownFor != snapshot->foundation->study.get();
     m_shownFor = snapshot->foundation->study.get();
     const double reach = arrowReach(*m_scatter);
     PlaneView view = planeView(*snapshot, m_directions, x, y, reach);
     if (m_scatter->xAxis().title != view.across.title || m_scatter->yAxis().title != view.up.title)
         m_scatter->setAxes(view.across, view.up);
     refreshClasses();
+    if (newStudy)
+        m_ghosts.clear();
     // The ghosts show where the arrows stood before the last edit, in the plane that is drawn now.
     if (const auto before = m_session.previous();
         before && before->judge != snapshot->judge && before->layer == snapshot->layer) {
@@ -249,8 +251,6 @@ void ProjectionPanel::refreshScatter()
                 old.key,
                 QPointF(
                     reach * old.weights.dot(across.displacement), reach * old.weights.dot(up.displacement)));
-    } else if (newStudy) {
-        m_ghosts.clear();
     }
     QVector<PlotArrow> arrows;
     for (int i = 0; i < view.arrows.size(); ++i)

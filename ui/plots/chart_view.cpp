@@ -131,8 +131,14 @@ void ChartView::restyle()
 
 int ChartView::verticalTicks() const
 {
-    const double line = QFontMetricsF(m_theme.font(look().fontSmall)).height();
-    return std::clamp(static_cast<int>(m_plotArea.height() / (2 * line)), 2, std::max(2, m_y.ticks));
+    // Qt Charts shares the height out among all labels and the two ends, with a gap of 4 above and below
+    // each, and writes "..." for a label that is higher than its share.
+    const double share = QFontMetricsF(m_theme.font(look().fontSmall)).height() + 2 * 4 + 1;
+    const auto most = static_cast<std::size_t>(std::max(2.0, m_plotArea.height() / share - 2));
+    int target = m_y.ticks;
+    while (target > 1 && plot::niceTicks(m_windowY.low, m_windowY.high, target).values.size() > most)
+        --target;
+    return target;
 }
 
 int ChartView::horizontalTicks() const
@@ -178,6 +184,14 @@ void ChartView::relayout()
     if (m_plotArea.width() < 1 || m_plotArea.height() < 1)
         m_plotArea.setSize({ std::max(1.0, m_plotArea.width()), std::max(1.0, m_plotArea.height()) });
     chart()->setPlotArea(m_plotArea);
+    // Another size has room for other ticks, and these may have other digits.
+    if (m_ticks != std::pair(horizontalTicks(), verticalTicks()))
+        applyTicks();
+    if (const double left = leftMargin(); left != m_left) {
+        m_plotArea.setLeft(std::round(m_plotArea.left() + left - m_left));
+        m_left = left;
+        chart()->setPlotArea(m_plotArea);
+    }
     // Qt Charts gives the axes their places only when its layout runs again.
     chart()->layout()->invalidate();
     chart()->layout()->activate();
@@ -186,10 +200,11 @@ void ChartView::relayout()
 
 void ChartView::applyTicks()
 {
+    m_ticks = { horizontalTicks(), verticalTicks() };
     for (QCategoryAxis* axis : { m_axisX, m_axisY }) {
         const AxisSpec& spec = axis == m_axisX ? m_x : m_y;
         const plot::Range window = axis == m_axisX ? m_windowX : m_windowY;
-        const int target = axis == m_axisX ? horizontalTicks() : verticalTicks();
+        const int target = axis == m_axisX ? m_ticks.first : m_ticks.second;
         const plot::Ticks ticks = plot::niceTicks(window.low, window.high, target);
         // Nothing is drawn between the removal and the last new label: one layout, not one per label.
         const QSignalBlocker quiet(axis);
@@ -252,12 +267,7 @@ void ChartView::resizeEvent(QResizeEvent* event)
 {
     QChartView::resizeEvent(event);
     setSceneRect(QRectF(QPointF(0, 0), QSizeF(viewport()->size())));
-    const auto before = std::pair(horizontalTicks(), verticalTicks());
     relayout();
-    if (before != std::pair(horizontalTicks(), verticalTicks())) {
-        applyTicks();
-        relayout(); // their numbers may have other digits
-    }
     Q_EMIT windowChanged();
 }
 

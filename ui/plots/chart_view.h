@@ -96,6 +96,7 @@ private:
     QRectF m_plotArea;
     QMarginsF m_extra;
     double m_left = 0; ///< leftMargin() at the last layout
+    std::pair<int, int> m_ticks; ///< wanted, across and up, at the last applyTicks()
     Surface m_surface = Surface::Ground;
     QCategoryAxis* m_axisX = nullptr; // owned by the chart
     QCategoryAxis* m_axisY = nullptr;

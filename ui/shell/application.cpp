@@ -7,6 +7,7 @@
 #include "ui/widgets/segmented_control.h"
 
 #include <QAbstractButton>
+#include <QAction>
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QIcon>
@@ -31,6 +32,8 @@ int runApplication(int argc, char** argv, const char* resources)
         { QStringLiteral("tab"),
           QStringLiteral("The tab to show first and, after a point, its segment or statement (6.3, 5.T7)"),
           QStringLiteral("number") });
+    parser.addOption(
+        { QStringLiteral("present"), QStringLiteral("One place fills the window, in large type (F5)") });
     parser.addOption({ QStringLiteral("screenshot"),
                        QStringLiteral("Save a picture of the window when everything is computed, and quit"),
                        QStringLiteral("FILE") });
@@ -59,6 +62,8 @@ int runApplication(int argc, char** argv, const char* resources)
         theory->choose(tab[1]);
         QObject::connect(&session, &Session::snapshotChanged, theory, &TheoryPanel::showStudy);
     }
+    if (parser.isSet(QStringLiteral("present")))
+        window.findChild<QAction*>(QStringLiteral("present"))->trigger();
     const QStringList studies = parser.positionalArguments();
     session.openStudy(
         studies.isEmpty() ? session.resources() / "samples/sample"

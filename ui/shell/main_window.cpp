@@ -361,6 +361,7 @@ void MainWindow::showHelp(const QString& term)
 void MainWindow::setPresenter(bool on)
 {
     m_theme.setPresenter(on);
+    m_top->setPresenter(on);
     m_constitution->setVisible(!on);
     m_judgments->setVisible(!on);
     m_policy->setVisible(!on);

@@ -106,6 +106,14 @@ TopBar::TopBar(Theme& theme, Session& session, QMainWindow& window)
     m_search->fill();
 }
 
+void TopBar::setPresenter(bool on)
+{
+    for (const char* object : { "undoButton", "redoButton" })
+        findChild<QToolButton*>(QLatin1String(object))->setVisible(!on);
+    m_modelName->setVisible(!on);
+    m_search->setVisible(!on);
+}
+
 QAction* TopBar::action(const char* object) const
 {
     return m_window.findChild<QAction*>(QLatin1String(object));

@@ -20,6 +20,8 @@ public:
     /// Takes the actions of `window` by their object names; they must exist.
     TopBar(Theme& theme, Session& session, QMainWindow& window);
     SearchField& search() { return *m_search; }
+    /// Larger type leaves room for the study, the layers and the way back.
+    void setPresenter(bool on);
 
 private:
     void refresh();

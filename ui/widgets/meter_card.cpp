@@ -43,9 +43,16 @@ void MeterCard::setValueText(const QString& text)
     update();
 }
 
+void MeterCard::setScale(double low, double high)
+{
+    m_low = low;
+    m_high = high;
+    update();
+}
+
 void MeterCard::setFraction(std::optional<double> fraction)
 {
-    m_fraction = fraction && std::isfinite(*fraction) ? std::optional(std::clamp(*fraction, 0.0, 1.0))
+    m_fraction = fraction && std::isfinite(*fraction) ? std::optional(std::clamp(*fraction, m_low, m_high))
                                                       : std::nullopt;
     update();
 }
@@ -112,18 +119,28 @@ void MeterCard::paintEvent(QPaintEvent*)
     painter.setPen(Qt::NoPen);
     painter.setBrush(p.control);
     painter.drawRoundedRect(bar, bar.height() / 2, bar.height() / 2);
-    if (m_fraction && *m_fraction > 0) {
-        QRectF filled = bar;
-        filled.setWidth(std::max(bar.height(), bar.width() * *m_fraction));
+    const auto positionOf = [&](double value) {
+        return bar.left() + bar.width() * (std::clamp(value, m_low, m_high) - m_low) / (m_high - m_low);
+    };
+    const double zero = positionOf(0);
+    if (m_fraction && *m_fraction != 0) {
+        const double end = positionOf(*m_fraction);
+        QRectF filled(QPointF(std::min(zero, end), bar.top()), QPointF(std::max(zero, end), bar.bottom()));
+        if (filled.width() < bar.height())
+            filled.setWidth(bar.height());
         painter.setBrush(
             m_tone == Tone::Quiet         ? p.axis
                 : m_tone == Tone::Neutral ? p.accent
                                           : p.colour(m_tone));
         painter.drawRoundedRect(filled, bar.height() / 2, bar.height() / 2);
     }
+    if (m_low < 0) { // where nothing is gained
+        painter.setPen(QPen(p.secondary, p.px(1)));
+        painter.drawLine(QPointF(zero, bar.top() - p.px(2)), QPointF(zero, bar.bottom() + p.px(2)));
+    }
     if (m_interval && std::isfinite(m_interval->first) && std::isfinite(m_interval->second)) {
-        const double low = bar.left() + bar.width() * std::clamp(m_interval->first, 0.0, 1.0);
-        const double high = bar.left() + bar.width() * std::clamp(m_interval->second, 0.0, 1.0);
+        const double low = positionOf(m_interval->first);
+        const double high = positionOf(m_interval->second);
         const double middle = bar.center().y();
         painter.setPen(QPen(p.text, p.px(1)));
         painter.drawLine(QPointF(low, middle), QPointF(high, middle));

@@ -15,7 +15,10 @@ public:
 
     void setTitle(const QString& title);
     void setValueText(const QString& text); ///< large; "–" when there is no value
-    /// Length of the bar in [0, 1]; nullopt: no bar is filled.
+    /// What the bar's ends stand for; it is filled from zero, or from the lower end where that is above. 0 to
+    /// 1 unless set.
+    void setScale(double low, double high);
+    /// Where the bar ends, cut at the scale's ends; nullopt: no bar is filled.
     void setFraction(std::optional<double> fraction);
     /// Ends of the whisker on the same scale as the bar.
     void setInterval(std::optional<std::pair<double, double>> interval);
@@ -42,6 +45,7 @@ private:
     QString m_title;
     QString m_value;
     QString m_note;
+    double m_low = 0, m_high = 1;
     std::optional<double> m_fraction;
     std::optional<std::pair<double, double>> m_interval;
     Tone m_tone = Tone::Neutral;
