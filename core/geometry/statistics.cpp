@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <mutex>
 #include <numeric>
 
 namespace lodestone::geometry {
@@ -147,19 +149,32 @@ Eigen::VectorXd centredWithinGroups(std::span<const double> values, std::span<co
     return result;
 }
 
-ClusterBootstrap::ClusterBootstrap(std::span<const int> groups, int resamples, std::uint64_t seed)
-    : m_resamples(std::max(resamples, 0))
+namespace {
+
+using Counts = std::shared_ptr<const std::vector<std::uint8_t>>;
+
+/// The draws of a bootstrap depend on nothing but these three numbers; the last few are kept.
+Counts drawnCounts(int groups, int resamples, std::uint64_t seed)
 {
-    CompactGroups compact = compactGroups(groups);
-    m_groupOf = std::move(compact.of);
-    m_groups = compact.count;
-    if (m_groups < 2)
-        return;
-    const auto count = static_cast<std::uint32_t>(m_groups);
-    m_counts.assign(static_cast<std::size_t>(m_resamples) * count, 0);
+    struct Kept {
+        int groups, resamples;
+        std::uint64_t seed;
+        Counts counts;
+    };
+    constexpr std::size_t most = 12;
+    static std::mutex guard;
+    static std::deque<Kept> kept;
+    {
+        const std::lock_guard lock(guard);
+        for (const Kept& one : kept)
+            if (one.groups == groups && one.resamples == resamples && one.seed == seed)
+                return one.counts;
+    }
+    const auto count = static_cast<std::uint32_t>(groups);
+    auto drawn = std::make_shared<std::vector<std::uint8_t>>(static_cast<std::size_t>(resamples) * count, 0);
     Rng rng(seed, 0xb007);
-    for (int r = 0; r < m_resamples; ++r) {
-        std::uint8_t* const row = m_counts.data() + static_cast<std::size_t>(r) * count;
+    for (int r = 0; r < resamples; ++r) {
+        std::uint8_t* const row = drawn->data() + static_cast<std::size_t>(r) * count;
         for (std::uint32_t draw = 0; draw < count; ++draw) {
             std::uint32_t group = rng.below(count);
             // A byte holds 255; more draws of one group than that have probability below 1e-500.
@@ -168,33 +183,46 @@ ClusterBootstrap::ClusterBootstrap(std::span<const int> groups, int resamples, s
             ++row[group];
         }
     }
+    // What would take much memory is drawn anew each time.
+    constexpr std::size_t largest = 32u << 20;
+    if (drawn->size() <= largest) {
+        const std::lock_guard lock(guard);
+        kept.push_back({ groups, resamples, seed, drawn });
+        if (kept.size() > most)
+            kept.pop_front();
+    }
+    return drawn;
+}
+
+} // namespace
+
+ClusterBootstrap::ClusterBootstrap(std::span<const int> groups, int resamples, std::uint64_t seed)
+    : m_resamples(std::max(resamples, 0))
+{
+    CompactGroups compact = compactGroups(groups);
+    m_groupOf = std::move(compact.of);
+    m_groups = compact.count;
+    if (m_groups < 2)
+        return;
+    m_counts = drawnCounts(m_groups, m_resamples, seed);
 }
 
 Eigen::MatrixXd ClusterBootstrap::sums(const Eigen::MatrixXd& perItem) const
 {
     if (perItem.rows() != items() || m_groups < 2)
         return {};
-    const auto width = static_cast<std::size_t>(perItem.cols());
-    std::vector<double> perGroup(static_cast<std::size_t>(m_groups) * width, 0.0);
-    for (std::size_t i = 0; i < m_groupOf.size(); ++i)
-        for (std::size_t k = 0; k < width; ++k)
-            perGroup[static_cast<std::size_t>(m_groupOf[i]) * width + k]
-                += perItem(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(k));
-
+    Eigen::MatrixXd perGroup = Eigen::MatrixXd::Zero(m_groups, perItem.cols());
+    for (Eigen::Index i = 0; i < perItem.rows(); ++i)
+        perGroup.row(m_groupOf[static_cast<std::size_t>(i)]) += perItem.row(i);
     Eigen::MatrixXd result(m_resamples, perItem.cols());
-    std::vector<double> total(width);
+    Eigen::VectorXd times(m_groups);
     for (int r = 0; r < m_resamples; ++r) {
         const std::uint8_t* const counts
-            = m_counts.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
-        std::fill(total.begin(), total.end(), 0.0);
-        const double* values = perGroup.data();
-        for (int g = 0; g < m_groups; ++g, values += width) {
-            const double times = counts[g];
-            for (std::size_t k = 0; k < width; ++k)
-                total[k] += times * values[k];
-        }
-        for (std::size_t k = 0; k < width; ++k)
-            result(r, static_cast<Eigen::Index>(k)) = total[k];
+            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
+        for (int g = 0; g < m_groups; ++g)
+            times[g] = counts[g];
+        for (Eigen::Index k = 0; k < perItem.cols(); ++k)
+            result(r, k) = times.dot(perGroup.col(k));
     }
     return result;
 }
@@ -291,7 +319,7 @@ Estimate ClusterBootstrap::areaUnderRoc(std::span<const double> scores, std::spa
     areas.reserve(static_cast<std::size_t>(m_resamples));
     for (int r = 0; r < m_resamples; ++r) {
         const std::uint8_t* const counts
-            = m_counts.data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
+            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
         areas.push_back(rocArea(order, scores, labels, [this, counts](int item) {
             return static_cast<double>(counts[m_groupOf[static_cast<std::size_t>(item)]]);
         }));

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -100,7 +101,9 @@ private:
     std::vector<int> m_groupOf;
     int m_groups = 0;
     int m_resamples = 0;
-    std::vector<std::uint8_t> m_counts; ///< [resamples x groups]: how often a resample draws a group
+    /// [resamples x groups]: how often a resample draws a group. Shared by all of as many groups with the
+    /// same seed: an edit asks for the same resamples many times.
+    std::shared_ptr<const std::vector<std::uint8_t>> m_counts;
 };
 
 } // namespace lodestone::geometry
