@@ -27,7 +27,10 @@ std::string textKey(std::string_view key, std::string_view value)
     return textOf(key) + bytesOf(std::uint32_t(8)) + textOf(value);
 }
 
-void align(std::string& bytes) { bytes.resize((bytes.size() + tensorAlignment - 1) / tensorAlignment * tensorAlignment, '\0'); }
+void align(std::string& bytes)
+{
+    bytes.resize((bytes.size() + tensorAlignment - 1) / tensorAlignment * tensorAlignment, '\0');
+}
 
 } // namespace
 

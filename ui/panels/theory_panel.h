@@ -88,8 +88,8 @@ private:
     QComboBox* m_choice = nullptr; // all owned by the widget tree
     QToolButton* m_reset = nullptr;
     QPushButton* m_study = nullptr;
-    QLabel *m_words = nullptr, *m_formula = nullptr, *m_here = nullptr, *m_small = nullptr, *m_title = nullptr,
-           *m_state = nullptr;
+    QLabel *m_words = nullptr, *m_formula = nullptr, *m_here = nullptr, *m_small = nullptr,
+           *m_title = nullptr, *m_state = nullptr;
     PictureView* m_picture = nullptr;
     QWidget* m_pictureSide = nullptr;
     SeriesView* m_chart = nullptr;
