@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <atomic>
 #include <fmt/format.h>
+#include <malloc.h>
 
 namespace lodestone::torch_engine {
 namespace {
@@ -190,6 +191,7 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
             weights.positions, loader.stacked({ { "position_embd.weight", config.context } }, config.width));
     }
     source.forgetPages();
+    malloc_trim(0); // the unpacked copies were returned to the heap, not to the system
     return weights;
 }
 
