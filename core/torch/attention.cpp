@@ -54,7 +54,8 @@ template <typename Task>
 void forEach(std::size_t count, const Task& task)
 {
     std::atomic<std::size_t> next{ 0 };
-    at::parallel_for(0, at::get_num_threads(), 1, [&](std::int64_t begin, std::int64_t end) {
+    const auto threads = std::min<std::int64_t>(at::get_num_threads(), static_cast<std::int64_t>(count));
+    at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t thread = begin; thread < end; ++thread)
             for (std::size_t i = next++; i < count; i = next++)
                 task(i);

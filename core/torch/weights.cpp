@@ -108,6 +108,7 @@ public:
     {
         LODESTONE_TRY(const RowMatrix weights, stacked(parts, columns));
         LODESTONE_TRY(std::vector<float> added, bias(parts, biased));
+        m_source.forgetPages(); // before there are two copies of the matrix
         return Linear::make(m_path, weights, std::move(added));
     }
 
@@ -176,7 +177,6 @@ Result<ModelWeights> loadWeights(const model::ModelSource& source, MatrixPath pa
     const std::string head = source.has("output.weight") ? "output.weight" : "token_embd.weight";
     LODESTONE_TRY(weights.output, loader.shaped(head, config.vocabulary, config.width));
     LODESTONE_TRY(weights.head, loader.head(head));
-    source.forgetPages();
     for (int k = 0; k < config.blocks; ++k) {
         if (work.cancelled())
             return cancelled();
