@@ -141,7 +141,8 @@ void addJudgeCommand(CLI::App& app)
             Json pairs = Json::array(), disagreements = Json::array();
             std::string table;
             std::vector<double> linear, asked;
-            for (const judgment::PairJudgment& judged : cone.pairs) {
+            for (std::size_t at = 0; at < cone.pairs.size(); ++at) {
+                const judgment::PairJudgment& judged = cone.pairs[at];
                 const data::Pair& pair = set.pairs[static_cast<std::size_t>(judged.pair)];
                 Json row{ { "id", pair.id },
                           { "p", judged.p },
@@ -149,6 +150,16 @@ void addJudgeCommand(CLI::App& app)
                           { "held_out", judged.heldOut },
                           { "interval", intervalJson(judged.interval) } };
                 std::string said = judged.agrees() ? "agrees" : "disagrees";
+                if (snapshot->judge->inParts()) {
+                    const int level = snapshot->judge->decidedBy[at];
+                    row["decided_by"] = level < 0
+                        ? Json(nullptr)
+                        : Json(snapshot->judge->priorities[static_cast<std::size_t>(level)]);
+                    said = level < 0 ? "no principle applies"
+                                     : fmt::format(
+                                         "{}, priority {}", said,
+                                         snapshot->judge->priorities[static_cast<std::size_t>(level)]);
+                }
                 if (prompted) {
                     const auto found = prompted->ofPair.find(judged.pair);
                     if (found == prompted->ofPair.end())
@@ -219,6 +230,12 @@ void addJudgeCommand(CLI::App& app)
                     groups.push_back(set.groupOf(set.pairs[static_cast<std::size_t>(judged.pair)].chosen));
                 }
             document["calibration"] = calibrationJson(judgment::calibration(p, groups, context.seed), p);
+            if (snapshot->judge->inParts()) {
+                document["linear_share"] = number(snapshot->judge->linearShare);
+                table += fmt::format(
+                    "scopes or priorities are in use: one direction explains {} of the judge's rewards\n",
+                    percent(snapshot->judge->linearShare));
+            }
             document["composition"] = compositionJson(*snapshot);
             document["layer"] = layerJson(session.inputs.layer);
             document["mapping"] = constitution::mappingName(session.inputs.constitution.mapping);

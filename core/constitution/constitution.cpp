@@ -37,6 +37,42 @@ std::string beginningOf(const std::string& text)
     return text.substr(0, end);
 }
 
+/// Texts of a scope: a text or a list of texts, taken as they are.
+Result<std::vector<std::string>> phrasesOf(const json& object, const char* key, const std::string& where)
+{
+    std::vector<std::string> phrases;
+    const auto found = object.find(key);
+    if (found == object.end())
+        return phrases;
+    const json list = found->is_array() ? *found : json::array({ *found });
+    for (const json& phrase : list) {
+        if (!phrase.is_string()
+            || phrase.get<std::string>().find_first_not_of(" \t\r\n") == std::string::npos)
+            return badInput(
+                "a text, or a list of texts", phrase.is_string() ? "an empty one" : phrase.type_name(),
+                where + ", key '" + key + "'");
+        phrases.push_back(phrase);
+    }
+    return phrases;
+}
+
+Result<Scope> scopeOf(const json& entry, const std::string& place)
+{
+    Scope scope;
+    const auto found = entry.find("scope");
+    if (found == entry.end())
+        return scope;
+    const std::string where = place + ", key 'scope'";
+    if (!found->is_object())
+        return badInput("an object with 'contains' or 'lacks'", found->type_name(), where);
+    for (const auto& [key, value] : found->items())
+        if (key != "contains" && key != "lacks")
+            return badInput("'contains' or 'lacks'", "'" + key + "'", where);
+    LODESTONE_TRY(scope.contains, phrasesOf(*found, "contains", where));
+    LODESTONE_TRY(scope.lacks, phrasesOf(*found, "lacks", where));
+    return scope;
+}
+
 /// Poles are a text or a list of texts.
 Result<std::vector<std::string>> polesOf(const json& object, const char* key, const std::string& where)
 {
@@ -114,9 +150,9 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
         return badInput(
             "\"format\": \"lodestone-constitution\"",
             document.contains("format") ? document["format"].dump() : "none", where);
-    if (document.value("version", json()) != 1)
+    if (document.value("version", json()) != 1 && document.value("version", json()) != 2)
         return badInput(
-            "constitution format version 1",
+            "constitution format version 1 or 2",
             document.contains("version") ? document["version"].dump() : "none", where);
     Constitution constitution;
     LODESTONE_TRY(constitution.name, textOf(document, "name", where, false));
@@ -163,6 +199,13 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
                 return badInput(
                     "a way among " + wayNames(), "'" + principle.way + "'", place + ", key 'way'");
         }
+        LODESTONE_TRY(principle.scope, scopeOf(entry, place));
+        if (entry.contains("priority")) {
+            const json& priority = entry["priority"];
+            if (!priority.is_number_integer() || priority < 1 || priority > 9)
+                return badInput("a whole number from 1 to 9", priority.dump(), place + ", key 'priority'");
+            principle.priority = priority;
+        }
         if (const std::string problem = problemOf(principle); !problem.empty())
             return badInput("two poles that can be told apart", problem, place);
         constitution.principles.push_back(std::move(principle));
@@ -173,6 +216,7 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
 nlohmann::ordered_json toJson(const Constitution& constitution)
 {
     nlohmann::ordered_json principles = nlohmann::ordered_json::array();
+    int version = 1;
     for (const Principle& principle : constitution.principles) {
         principles.push_back({ { "id", principle.id },
                                { "name", principle.name },
@@ -185,9 +229,20 @@ nlohmann::ordered_json toJson(const Constitution& constitution)
             principles.back()["value"] = principle.value;
         if (principle.way != "cloze")
             principles.back()["way"] = principle.way;
+        if (!principle.scope.everywhere()) {
+            nlohmann::ordered_json& scope = principles.back()["scope"] = nlohmann::ordered_json::object();
+            if (!principle.scope.contains.empty())
+                scope["contains"] = principle.scope.contains;
+            if (!principle.scope.lacks.empty())
+                scope["lacks"] = principle.scope.lacks;
+        }
+        if (principle.priority != 1)
+            principles.back()["priority"] = principle.priority;
+        if (!principle.scope.everywhere() || principle.priority != 1)
+            version = 2;
     }
     return { { "format", "lodestone-constitution" },
-             { "version", 1 },
+             { "version", version },
              { "name", constitution.name },
              { "mapping", mappingName(constitution.mapping) },
              { "principles", principles } };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/fingerprint.h"
+#include "core/constitution/scope.h"
 #include "core/formats/lines.h"
 
 #include <string>
@@ -22,6 +23,8 @@ struct Principle {
     bool on = true;
     std::string value; ///< the study's value that it is about; may be empty
     std::string way = "cloze"; ///< one of constitution/ways.h: "cloze" judges by the poles' words
+    Scope scope{}; ///< prompts that it applies to
+    int priority = 1; ///< 1 .. 9, 1 first: a later one decides only where the earlier cannot tell
 
     bool operator==(const Principle&) const = default;
 };
@@ -47,7 +50,8 @@ struct Constitution {
 std::vector<std::string> wordsOf(const std::string& text);
 std::string joinWords(const std::vector<std::string>& words); ///< "kind, polite, caring"
 
-/// Schema version 1 (docs/constitution-format.md). Errors name the principle and the key.
+/// Schema versions 1 and 2 (docs/constitution-format.md). Errors name the principle and the key. Written as
+/// version 2 only where a scope or a priority is in use, so that a reader that would ignore them refuses.
 Result<Constitution> constitutionFromJson(const nlohmann::json& document, const std::string& where);
 nlohmann::ordered_json toJson(const Constitution& constitution);
 Result<Constitution> readConstitution(const std::filesystem::path& path);

@@ -74,6 +74,8 @@ std::vector<std::string> keysThatDiffer(const Principle& a, const Principle& b)
     check("on", a.on == b.on);
     check("value", a.value == b.value);
     check("way", a.way == b.way);
+    check("scope", a.scope == b.scope);
+    check("priority", a.priority == b.priority);
     return keys;
 }
 

@@ -135,12 +135,20 @@ double PromptedPair::p() const
     return (preference(chosenFirst, 0, 1) + preference(0, chosenSecond, 1)) / 2;
 }
 
-std::string criterionOf(const constitution::Constitution& constitution)
+std::string criterionOf(const constitution::Constitution& constitution, const std::string* prompt)
 {
     std::string text;
-    for (const constitution::Principle& principle : constitution.principles) {
-        if (!principle.on || principle.weight == 0)
-            continue;
+    std::vector<const constitution::Principle*> ordered;
+    for (const constitution::Principle& principle : constitution.principles)
+        if (principle.on && principle.weight != 0 && (!prompt || principle.scope.covers(*prompt)))
+            ordered.push_back(&principle);
+    std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
+        return a->priority < b->priority;
+    });
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+        const constitution::Principle& principle = *ordered[i];
+        if (i > 0 && principle.priority != ordered[i - 1]->priority)
+            text += " Only where that does not decide:";
         std::string own = principle.text.empty()
             ? "The reply is " + constitution::joinWords(principle.positive) + "."
             : principle.text;
@@ -216,8 +224,7 @@ Result<PromptedJudgments> judgeByPrompt(
     if (set.pairs.empty() || set.kind != data::ItemKind::Reply)
         return badInput(
             "a study of pairs of replies", data::itemKindName(set.kind) + "s without", study.name());
-    const std::string criterion = criterionOf(constitution);
-    if (criterion.empty())
+    if (criterionOf(constitution).empty())
         return badInput(
             "at least one principle that is on", "none: switch one on, or give it a weight",
             constitution.name);
@@ -243,6 +250,12 @@ Result<PromptedJudgments> judgeByPrompt(
         std::size_t tokens = 0;
         while (at < wanted.size() && (batch.empty() || tokens < 2048)) {
             const data::Pair& pair = set.pairs[static_cast<std::size_t>(wanted[at])];
+            const std::string prompt = constitution::scopedText(set, pair.chosen),
+                              criterion = criterionOf(constitution, &prompt);
+            if (criterion.empty()) { // no principle applies to this prompt
+                ++at;
+                continue;
+            }
             for (const auto& [first, second] :
                  { std::pair(pair.chosen, pair.rejected), std::pair(pair.rejected, pair.chosen) }) {
                 const std::string rendered = model.chatTemplate().prompt(
@@ -254,6 +267,8 @@ Result<PromptedJudgments> judgeByPrompt(
             }
             batch.push_back(wanted[at++]);
         }
+        if (batch.empty())
+            continue;
         LODESTONE_TRY(const auto odds, oddsAfter(model, prompts, ab, options, work));
         for (std::size_t i = 0; i < batch.size(); ++i) {
             judged.push_back({ batch[i], odds[2 * i], odds[2 * i + 1] });

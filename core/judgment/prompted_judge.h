@@ -50,8 +50,9 @@ struct PromptedJudgments {
     std::string prompt; ///< the first prompt in full, as the model read it
 };
 
-/// What is asked for: the texts of the principles that are on, a negative weight turned into "avoid".
-std::string criterionOf(const constitution::Constitution& constitution);
+/// What is asked for: the texts of the principles that are on, a negative weight turned into "avoid",
+/// in the order of their priorities. With a prompt, only those whose scope covers it: may then be empty.
+std::string criterionOf(const constitution::Constitution& constitution, const std::string* prompt = nullptr);
 
 /// The comparison as the model reads it, up to the letter; `first` is reply A.
 std::vector<text::Message> comparison(

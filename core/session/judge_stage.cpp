@@ -2,6 +2,7 @@
 
 #include "core/session/directions.h"
 #include "core/session/elicitation_bench.h"
+#include "core/session/ordered_judge.h"
 
 #include <algorithm>
 #include <cmath>
@@ -31,7 +32,7 @@ directionFromContrast(const LayerStage& layer, const constitution::Contrast& con
 
 std::shared_ptr<const PrincipleStage> makePrincipleStage(
     const Foundation& foundation, const LayerStage& layer, const constitution::Principle& principle,
-    Fingerprint key, std::uint64_t seed)
+    Fingerprint key, std::uint64_t seed, bool withSpread)
 {
     auto stage = std::make_shared<PrincipleStage>();
     stage->key = key;
@@ -73,6 +74,9 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
             std::numeric_limits<double>::quiet_NaN());
         stage->judged.scores.head(stage->direction.scores.size()) = stage->direction.scores;
     }
+    if (withSpread)
+        if (auto spread = spreadOf(foundation, layer, stage->judged))
+            stage->spread = std::move(*spread);
     const auto about = constitution::examplesOf(
         foundation.study->set(), foundation.training, static_cast<std::size_t>(layer.rows.rows()),
         principle.value);
@@ -135,26 +139,33 @@ std::shared_ptr<const JudgeStage> makeJudgeStage(const Snapshot& snapshot, Finge
                 : 0;
         return inner;
     };
-    if (snapshot.inputs.constitution.mapping == constitution::Mapping::Projection) {
-        if (!layer.neutral.found())
-            stage->problem
-                = "Projection needs the model's neutral judgment, which this study does not carry.";
-        stage->coefficients = subspace->projection(innerWith(layer.neutral));
+    const bool projected = snapshot.inputs.constitution.mapping == constitution::Mapping::Projection;
+    if (projected && !layer.neutral.found())
+        stage->problem = "Projection needs the model's neutral judgment, which this study does not carry.";
+    if (isOrdered(snapshot.inputs.constitution)) {
+        judgeInParts(snapshot, *subspace, innerWith(layer.neutral), *stage);
     } else {
-        Eigen::VectorXd weights(k);
+        if (projected)
+            stage->coefficients = subspace->projection(innerWith(layer.neutral));
+        else {
+            Eigen::VectorXd weights(k);
+            for (Eigen::Index i = 0; i < k; ++i)
+                weights[i]
+                    = principles[static_cast<std::size_t>(stage->active[static_cast<std::size_t>(i)])].weight;
+            stage->coefficients = subspace->weightedSum(weights);
+        }
         for (Eigen::Index i = 0; i < k; ++i)
-            weights[i]
-                = principles[static_cast<std::size_t>(stage->active[static_cast<std::size_t>(i)])].weight;
-        stage->coefficients = subspace->weightedSum(weights);
+            stage->rewards += stage->coefficients[i] * directionOf(static_cast<std::size_t>(i)).scores;
     }
     stage->norm = subspace->norm(stage->coefficients);
-    for (Eigen::Index i = 0; i < k; ++i)
-        stage->rewards += stage->coefficients[i] * directionOf(static_cast<std::size_t>(i)).scores;
     // What is left of directions that cancel is rounding: its judgments would be decided by the last bits.
-    if (stage->norm < 1e-7 * std::max(1.0, stage->coefficients.cwiseAbs().sum())) {
+    if (stage->norm < 1e-7 * std::max(1.0, stage->coefficients.cwiseAbs().sum())
+        && (!stage->inParts() || stage->rewards.cwiseAbs().maxCoeff() < 1e-7)) {
         stage->coefficients.setZero();
         stage->rewards.setZero();
         stage->norm = 0;
+        stage->parts.clear();
+        stage->decidedBy.clear();
         if (stage->problem.empty())
             stage->problem = "The active principles cancel out: the judge has no direction.";
     }
@@ -173,6 +184,8 @@ std::shared_ptr<const JudgeStage> makeJudgeStage(const Snapshot& snapshot, Finge
     stage->pairs = judgment::judgePairs(
         snapshot.foundation->study->set(), stage->rewards, snapshot.inputs.tau,
         snapshot.foundation->training);
+    if (stage->inParts())
+        nameDeciders(snapshot, *stage);
     stage->agreement
         = judgment::agreement(snapshot.foundation->study->set(), stage->pairs, snapshot.inputs.seed);
     return stage;

@@ -6,10 +6,11 @@
 
 namespace lodestone::session {
 
-/// One principle at one layer. A principle that has no direction says why in `problem`.
+/// One principle at one layer. A principle that has no direction says why in `problem`. `withSpread`: also
+/// how sure it is, which priorities need.
 std::shared_ptr<const PrincipleStage> makePrincipleStage(
     const Foundation& foundation, const LayerStage& layer, const constitution::Principle& principle,
-    Fingerprint key, std::uint64_t seed);
+    Fingerprint key, std::uint64_t seed, bool withSpread = false);
 
 /// w_c of the active principles (docs/theory.md T2) and its judgments of every pair, in their k x k Gram
 /// matrix: O(N k), never rows x width. Reads inputs, foundation, layer and principles of `snapshot`.

@@ -4,6 +4,7 @@
 #include "core/session/layer_stage.h"
 #include "core/session/layer_sweep.h"
 #include "core/session/meter_stage.h"
+#include "core/session/ordered_judge.h"
 #include "core/session/policy_stage.h"
 
 #include <algorithm>
@@ -77,6 +78,7 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
     }
     m_layers.push_back(next->layer);
 
+    const bool withSpread = hasPriorities(inputs.constitution);
     Fingerprint judgeKey = layerKey;
     judgeKey.add(inputs.constitution.mapping).add(inputs.tau);
     for (const constitution::Principle& principle : inputs.constitution.principles) {
@@ -100,13 +102,20 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
             .add(constitution::joinWords(principle.negative))
             .add(principle.value);
         key.add(m_foundation->cloze ? m_foundation->cloze->knowledgeOf(principle) : 0);
+        if (withSpread)
+            key.add(std::string_view("spread"));
         std::shared_ptr<const PrincipleStage>& stage = m_principles[mix(key)];
         if (!stage) {
-            stage = makePrincipleStage(*m_foundation, *next->layer, principle, key, inputs.seed);
+            stage = makePrincipleStage(*m_foundation, *next->layer, principle, key, inputs.seed, withSpread);
             ++m_counts.principles;
         }
         next->principles.push_back(stage);
-        judgeKey.add(key).add(principle.on);
+        judgeKey.add(key).add(principle.on).add(principle.priority);
+        for (const auto* phrases : { &principle.scope.contains, &principle.scope.lacks }) {
+            judgeKey.add(phrases->size());
+            for (const std::string& phrase : *phrases)
+                judgeKey.add(phrase);
+        }
         if (inputs.constitution.mapping == constitution::Mapping::Weighted)
             judgeKey.add(principle.weight);
     }

@@ -67,6 +67,7 @@ struct PrincipleStage {
     geometry::Score direct;
     geometry::Score aboutValue; ///< the direction's, on the held-out labels of the principle's value
     std::string problem; ///< why there is no direction; empty when there is one
+    Eigen::MatrixXd spread; ///< ordered_judge.h's spreadOf; only where the constitution has priorities
 };
 
 struct JudgeStage {
@@ -81,6 +82,14 @@ struct JudgeStage {
     geometry::Estimate agreement;
     double cosTrue = 0, cosGeneration = 0, cosTrueGeneration = 0; ///< Sigma-cosines with w_c; of w* and w_gen
     std::string problem; ///< why there is no judge direction
+
+    // Of a constitution with scopes or priorities (ordered_judge.h); empty for one that is one direction.
+    std::vector<std::vector<Eigen::VectorXd>> parts; ///< [which principles apply][priority]: coefficients
+    std::vector<int> partOf; ///< per row: which of the parts its prompt has
+    std::vector<int> priorities; ///< those in use, in order
+    std::vector<int> decidedBy; ///< per entry of `pairs`: index into priorities; -1: no principle applies
+    double linearShare = 1; ///< of the rewards' variance within prompts, by `coefficients`
+    bool inParts() const { return !parts.empty(); }
 };
 
 /// The meters, each with its interval (docs/theory.md T1, T6, T9, T11 and section 8).

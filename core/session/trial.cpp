@@ -2,6 +2,7 @@
 
 #include "core/judgment/preference.h"
 #include "core/model/language_model.h"
+#include "core/session/ordered_judge.h"
 
 #include <algorithm>
 #include <chrono>
@@ -68,6 +69,8 @@ std::array<double, 2> trialScores(const Trial& trial, const Snapshot& snapshot, 
 
 double trialPreference(const Trial& trial, const Snapshot& snapshot)
 {
+    if (snapshot.judge->inParts())
+        return judgment::preference(trialMargin(trial, snapshot), 0, snapshot.inputs.tau);
     double margin = 0;
     for (std::size_t i = 0; i < snapshot.judge->active.size(); ++i) {
         const auto scores = trialScores(

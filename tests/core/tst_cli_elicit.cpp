@@ -1,5 +1,5 @@
-// elicit's further modes as scripts use them: asked and enacted, how linear the answers are, and the search
-// for adversarial principles, on a study of known truth.
+// elicit's further modes as scripts use them (asked and enacted, how linear the answers are, the search for
+// adversarial principles), and a judge with scopes and priorities, on a study of known truth.
 #include "core/constitution/ways.h"
 #include "core/session/foundation.h"
 #include "tests/support/geometry_support.h"
@@ -19,7 +19,8 @@ class TestCliElicit : public QObject {
     int m_code = -1;
     std::string m_errors, m_table;
 
-    Json elicit(const QStringList& more, bool json = true)
+    Json elicit(const QStringList& more, bool json = true) { return run("elicit", more, json); }
+    Json run(const char* command, const QStringList& more, bool json = true)
     {
         QProcess process;
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
@@ -28,7 +29,7 @@ class TestCliElicit : public QObject {
         environment.insert(QStringLiteral("LODESTONE_MODEL_DIR"), text(m_scratch / "none"));
         environment.insert(QStringLiteral("XDG_CACHE_HOME"), text(m_scratch / "cache"));
         process.setProcessEnvironment(environment);
-        QStringList arguments{ QStringLiteral("elicit"), QStringLiteral("--study"), text(m_study->folder) };
+        QStringList arguments{ QLatin1String(command), QStringLiteral("--study"), text(m_study->folder) };
         if (json)
             arguments << QStringLiteral("--json");
         process.start(qEnvironmentVariable("LODESTONE_BIN") + QStringLiteral("/lodestone"), arguments + more);
@@ -173,6 +174,31 @@ private Q_SLOTS:
         QCOMPARE(m_code, 2);
         elicit(words({ "--adversarial", "--layer", "2" }), false);
         QVERIFY2(m_table.find("false alarms") != std::string::npos, m_table.c_str());
+    }
+
+    void judgesInParts()
+    {
+        constitution::Constitution ordered = constitution::constitutionForValues({ "kind", "honest" });
+        ordered.principles[0].scope.contains = { "7" };
+        ordered.principles[1].priority = 2;
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "ordered.json", ordered));
+        const QStringList with = words({ "--layer", "2", "--constitution" })
+            + QStringList{ QString::fromStdString((m_scratch / "ordered.json").string()) };
+        const Json json = run("judge", with);
+        QCOMPARE(m_code, 0);
+        QVERIFY(json["linear_share"].get<double>() > 0.2 && json["linear_share"].get<double>() < 1);
+        int first = 0;
+        for (const Json& pair : json["pairs"]) {
+            QVERIFY(has(pair, { "id", "p", "interval", "decided_by" }));
+            const bool seven = pair["id"].get<std::string>().find('7') != std::string::npos;
+            QVERIFY(pair["decided_by"] == 2 || (seven && pair["decided_by"] == 1));
+            first += pair["decided_by"] == 1;
+        }
+        QVERIFY(first > 10);
+        for (const char* command : { "meters", "simulate" }) {
+            run(command, with);
+            QCOMPARE(m_code, 0);
+        }
     }
 };
 

@@ -231,8 +231,8 @@ private Q_SLOTS:
             R"({"negative": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})", true,
             { first, QStringLiteral("too long") });
         row("text a number", R"({"text": 1})", true, { first, QStringLiteral("key 'text'") });
-        row("wrong version", R"({"version": 2})", false,
-            { QStringLiteral("c.json"), QStringLiteral("version 1"), QStringLiteral("found 2") });
+        row("wrong version", R"({"version": 3})", false,
+            { QStringLiteral("c.json"), QStringLiteral("version 1"), QStringLiteral("found 3") });
         row("no version", R"({"version": null})", false,
             { QStringLiteral("version 1"), QStringLiteral("found none") });
         row("version a text", R"({"version": "1"})", false,
