@@ -1,5 +1,6 @@
 // The subcommand judge: the constitution's judgment of every pair, by the linear judge or by asking the
 // model.
+#include "app/cli/judge_labels.h"
 #include "app/cli/session_options.h"
 
 #include "core/geometry/composition.h"
@@ -26,7 +27,7 @@ Json calibrationJson(const judgment::Calibration& calibration, const std::vector
 }
 
 struct JudgeOptions : SessionOptions {
-    bool prompted = false, reasoning = false;
+    bool prompted = false, reasoning = false, labels = false;
     int fewShot = 0;
     std::string preamble;
 };
@@ -237,6 +238,10 @@ void addJudgeCommand(CLI::App& app)
                     percent(snapshot->judge->linearShare));
             }
             document["composition"] = compositionJson(*snapshot);
+            if (options->labels) {
+                LODESTONE_TRY(Json labels, labelsJson(*snapshot, table));
+                document["labels"] = std::move(labels);
+            }
             document["layer"] = layerJson(session.inputs.layer);
             document["mapping"] = constitution::mappingName(session.inputs.constitution.mapping);
             document["fingerprint"] = snapshot->fingerprint().hex();
@@ -251,6 +256,10 @@ void addJudgeCommand(CLI::App& app)
     sub->add_option("--few-shot", options->fewShot, "Exemplars from training prompts: 0, 1, 2 or 8")
         ->check(CLI::IsMember({ 0, 1, 2, 8 }))
         ->capture_default_str();
+    sub->add_flag(
+        "--labels", options->labels,
+        "What raters said in \"Label pairs\": how far they agree with each other, the study and this judge, "
+        "and the pairs to ask about next");
     sub->add_flag("--reasoning", options->reasoning, "Let the model reason before it answers");
     sub->add_option("--preamble", options->preamble, "The prompt's first sentences, instead of ours");
 }

@@ -1,6 +1,7 @@
 // elicit's further modes as scripts use them (asked and enacted, how linear the answers are, the search for
 // adversarial principles), and a judge with scopes and priorities, on a study of known truth.
 #include "core/constitution/ways.h"
+#include "core/data/label_file.h"
 #include "core/session/foundation.h"
 #include "tests/support/geometry_support.h"
 #include "tests/support/small_study.h"
@@ -199,6 +200,54 @@ private Q_SLOTS:
             run(command, with);
             QCOMPARE(m_code, 0);
         }
+    }
+
+    void labelsOfRaters()
+    {
+        const QStringList with = words({ "--layer", "2", "--labels", "--constitution" })
+            + QStringList{ QString::fromStdString((m_scratch / "kind.json").string()) };
+        const constitution::Constitution kind = constitution::constitutionForValues({ "kind", "honest" });
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "kind.json", kind));
+        const Json before = run("judge", with);
+        QCOMPARE(m_code, 0);
+        QVERIFY(before["labels"]["raters"].empty() && before["labels"]["next"].size() == 10);
+        // The first to be asked about is the pair whose probability is closest to a half.
+        double least = 1;
+        std::string nearest;
+        for (const Json& pair : before["pairs"])
+            if (const double off = std::abs(pair["p"].get<double>() - 0.5); off < least) {
+                least = off;
+                nearest = pair["id"];
+            }
+        QCOMPARE(before["labels"]["next"][0].get<std::string>(), nearest);
+        // One rater always takes people's side, the other does so on the first two of four pairs.
+        const auto study = data::Study::open(m_study->folder).value();
+        const data::ResponseSet& set = study->set();
+        for (int i = 0; i < 4; ++i) {
+            const data::Pair& pair = set.pairs[static_cast<std::size_t>(i)];
+            const auto id = [&](int row) { return set.responses[static_cast<std::size_t>(row)].id; };
+            for (const bool second : { false, true }) {
+                const auto saved = data::appendLabel(
+                    data::labelFile(*study),
+                    { pair.id,
+                      id(pair.chosen),
+                      id(pair.rejected),
+                      second && i >= 2 ? data::LabelAnswer::Right : data::LabelAnswer::Left,
+                      second ? "b" : "a",
+                      {} });
+                VERIFY_OK(saved);
+            }
+        }
+        const Json labels = run("judge", with)["labels"];
+        QVERIFY(has(labels, { "raters", "between", "damaged_lines", "next" }));
+        QCOMPARE(labels["raters"].size(), std::size_t(2));
+        QVERIFY(has(labels["raters"][0], { "rater", "left", "right", "tie", "skip", "study", "judge" }));
+        COMPARE_NEAR(labels["raters"][0]["study"]["accuracy"].get<double>(), 1.0, 1e-12);
+        COMPARE_NEAR(labels["raters"][1]["study"]["accuracy"].get<double>(), 0.5, 1e-12);
+        COMPARE_NEAR(labels["between"][0]["accuracy"].get<double>(), 0.5, 1e-12);
+        QVERIFY(has(labels["between"][0], { "pairs", "accuracy", "accuracy_ci", "kappa", "raters" }));
+        run("judge", with, false);
+        QVERIFY2(m_table.find("kappa") != std::string::npos, m_table.c_str());
     }
 };
 

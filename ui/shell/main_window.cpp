@@ -3,6 +3,7 @@
 #include "ui/panels/constitution_panel.h"
 #include "ui/panels/judgments_panel.h"
 #include "ui/panels/lab_panel.h"
+#include "ui/panels/label_dialog.h"
 #include "ui/panels/layers_panel.h"
 #include "ui/panels/meters_panel.h"
 #include "ui/panels/policy_panel.h"
@@ -295,6 +296,9 @@ void MainWindow::makeActions()
     addAction("addPrincipleAction", tr("Add a principle"), QKeySequence(Qt::CTRL | Qt::Key_N), [this] {
         m_constitution->addPrinciple();
     });
+    addAction("labelPairs", tr("Label pairs …"), {}, [this] {
+        (new LabelDialog(m_theme, m_session, this))->show();
+    });
     addAction("fit", tr("Show every point"), QKeySequence(Qt::CTRL | Qt::Key_0), [this] {
         m_projection->scatter().fit();
     });
@@ -326,6 +330,8 @@ void MainWindow::refreshActions()
     const QString first = tr("Open a study first");
     for (const char* object : { "openConstitution", "saveConstitution", "addPrincipleAction", "fit" })
         allow(object, open, first);
+    const bool pairs = open && !m_session.foundation()->study->set().pairs.empty();
+    allow("labelPairs", pairs, open ? tr("This study has no pairs") : first);
     allow("exportPicture", open && m_places->chart(), open ? tr("This place has no picture") : first);
     allow("showTable", open && m_places->table(), open ? tr("This place has no table") : first);
     const Selection& selection = m_session.selection();
