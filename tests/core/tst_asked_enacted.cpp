@@ -1,9 +1,11 @@
 // The judging direction beside the acting one, and how linear answers are, against planted directions: the
 // cosines and agreements that a linear-Gaussian world must show are closed forms.
 #include "core/session/asked_enacted.h"
+#include "core/session/directions.h"
 #include "core/session/layer_stage.h"
 #include "core/session/linearity.h"
 #include "core/session/pipeline.h"
+#include "tests/support/fake_model.h"
 #include "tests/support/geometry_support.h"
 #include "tests/support/small_study.h"
 
@@ -12,6 +14,32 @@
 using namespace lodestone;
 using namespace lodestone::session;
 using namespace lodestone::testing;
+
+namespace {
+
+/// A push of coefficient c along a displacement raises every token of the chosen replies (every second
+/// request) by .01 c |displacement|.
+class PushedModel : public FakeModel {
+public:
+    using FakeModel::FakeModel;
+
+    Result<std::vector<model::Reading>> read(
+        std::span<const model::Request> requests, std::span<const Layer> layers, const Work& work,
+        std::span<const model::Intervention> interventions = {}) override
+    {
+        auto readings = FakeModel::read(requests, layers, work);
+        for (const model::Intervention& push : interventions) {
+            pushedAt = push.layer;
+            for (std::size_t i = 0; readings && i < readings->size(); i += 2)
+                for (float& each : (*readings)[i].logProbabilities)
+                    each += static_cast<float>(0.01 * push.coefficient * push.direction.norm());
+        }
+        return readings;
+    }
+    Layer pushedAt;
+};
+
+} // namespace
 
 class TestAskedEnacted : public QObject {
     Q_OBJECT
@@ -118,6 +146,35 @@ private Q_SLOTS:
         VERIFY_FAILS(
             askedAndEnacted(*m_foundation, *m_layer, m_principles, m_foundation->wayContext(), wrong),
             "judges every reply");
+    }
+
+    void pushesAreMeasured()
+    {
+        PushedModel model(3, 12);
+        auto context = m_foundation->wayContext(&model);
+        EnactedOptions options;
+        options.steeredPairs = 5;
+        const auto found = askedAndEnacted(*m_foundation, *m_layer, { m_principles[0] }, context, options);
+        VERIFY_OK(found);
+        const AskedEnacted& kind = found->front();
+        QVERIFY(kind.steerAsked && kind.steerEnacted && kind.steerRandom);
+        QVERIFY(model.pushedAt == SmallStudy::top());
+        // The same on every pair: the chosen reply's tokens by +-.01 x 4 |Sigma w|, the others' by nothing.
+        const auto asked = directionFromScores(
+            *m_foundation, *m_layer, m_foundation->cloze->judge(m_principles[0])->scores, 0);
+        VERIFY_OK(asked);
+        const double expected = 2 * 4 * 0.01 * asked->displacement.norm();
+        COMPARE_NEAR(kind.steerAsked->effect.value, expected, 1e-5);
+        COMPARE_NEAR(kind.steerAsked->effect.interval.low, expected, 1e-5);
+        const auto contrast = m_foundation->answers->findContrast(
+            constitution::questionsOf("persona-difference", m_principles[0], data::ItemKind::Reply, 0)
+                .front());
+        const Eigen::VectorXd delta = contrast->delta.row(0).transpose().cast<double>();
+        const auto readOut = m_layer->sigma->solve(delta);
+        VERIFY_OK(readOut); // a displacement of Sigma^{-1}-norm 1
+        COMPARE_NEAR(
+            kind.steerEnacted->effect.value, 2 * 4 * 0.01 * delta.norm() / std::sqrt(delta.dot(*readOut)),
+            1e-5);
     }
 
     void straightAnswersLeaveNothingForCurves()
