@@ -3,7 +3,7 @@
 
 #include "app/cli/context.h"
 
-#include "core/session/foundation.h"
+#include "core/session/elicitation_bench.h"
 
 namespace lodestone::app {
 
@@ -42,6 +42,11 @@ struct ElicitRun {
 /// The study's model, where the user has it and it is that one.
 Result<std::unique_ptr<model::LanguageModel>>
 modelFor(const data::Study& study, const CommandContext& context);
+
+/// What elicit says of a direction without labels, and numbers with two digits ("-" where not finite).
+Json evidenceJson(const session::Evidence& evidence);
+std::string plainNumber(double value);
+void printBench(const session::Bench& bench, const std::string& study, const CommandContext& context);
 
 /// Asked and enacted (--enacted), how linear the answers are (--nonlinear), and a search for principles that
 /// do harm while looking harmless (--adversarial).
