@@ -101,7 +101,7 @@ keepAnswers(const Answers& answers, const data::Study& study, bool withStudy, co
 {
     if (answers.store->size() == 0 || (!withStudy && answers.store->size() == answers.before))
         return {};
-    const auto saved = answers.store->save(
+    auto saved = answers.store->save(
         withStudy ? constitution::shippedAnswers(study) : constitution::cachedAnswers(study));
     if (withStudy)
         return saved;
@@ -135,9 +135,9 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
     ask.seed = context.seed;
     if (options.enacted || options.nonlinear || options.adversarial) {
         ElicitRun run{ study, foundation, principles, ask, position, layers, ways, nullptr };
-        const auto done = options.enacted ? elicitEnacted(options, run, context)
-            : options.nonlinear           ? elicitNonlinear(options, run, context)
-                                          : elicitAdversarial(options, run, context);
+        auto done = options.enacted ? elicitEnacted(options, run, context)
+            : options.nonlinear     ? elicitNonlinear(options, run, context)
+                                    : elicitAdversarial(options, run, context);
         LODESTONE_CHECK(keepAnswers(answers, *study, options.keep, context)); // also what a stop left
         return done;
     }

@@ -62,8 +62,8 @@ agreementOf(const data::ResponseSet& set, const Sides& first, const Sides& secon
         if (const auto other = second.find(pair); other != second.end()) {
             equal.push_back(said == other->second ? 1 : 0);
             groups.push_back(set.groupOf(set.pairs[static_cast<std::size_t>(pair)].chosen));
-            ++a[static_cast<std::size_t>(said + 1)];
-            ++b[static_cast<std::size_t>(other->second + 1)];
+            a[said < 0 ? 0 : said == 0 ? 1 : 2] += 1;
+            b[other->second < 0 ? 0 : other->second == 0 ? 1 : 2] += 1;
         }
     result.pairs = static_cast<int>(equal.size());
     if (equal.empty())

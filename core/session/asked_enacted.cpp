@@ -222,6 +222,7 @@ Result<std::vector<AskedEnacted>> askedAndEnacted(
         one.correlation = heldOutCorrelation(foundation, layer, *asked, *enacted, options.seed);
         Rng rng(options.seed, 0xae);
         std::vector<double> byChance;
+        byChance.reserve(randomDraws);
         for (int i = 0; i < randomDraws; ++i)
             byChance.push_back(std::abs(randomReadOut(layer, rng).dot(asked->displacement)));
         one.randomCosine = geometry::quantile(byChance, 0.975);

@@ -14,6 +14,7 @@ std::vector<int> thinned(const std::vector<int>& rows, int most)
     if (n <= most)
         return rows;
     std::vector<int> result;
+    result.reserve(static_cast<std::size_t>(most));
     for (int i = 0; i < most; ++i)
         result.push_back(rows[static_cast<std::size_t>(static_cast<std::int64_t>(i) * n / most)]);
     return result;
@@ -75,14 +76,13 @@ Result<Linearity> linearityOf(
                 rows, training, heldOut, answersOf(answers[p], training), answersOf(answers[p], heldOut),
                 foundation.groups, options.components, options.seed);
             if (remainder)
-                found[p].push_back({ static_cast<int>(p), layers[l], std::move(*remainder) });
+                found[p].push_back({ static_cast<int>(p), layers[l], *remainder });
             else if (layers.size() == 1 || !layers[l].isEmbedding())
                 result.problems[p] = fmt::format("{}: {}", layers[l].label(), remainder.error().message());
         }
     }
-    for (std::vector<LinearityRow>& own : found)
-        for (LinearityRow& row : own)
-            result.rows.push_back(std::move(row));
+    for (const std::vector<LinearityRow>& own : found)
+        result.rows.insert(result.rows.end(), own.begin(), own.end());
     if (result.rows.empty())
         return badInput(
             "answers that a probe can be fitted to",

@@ -91,6 +91,7 @@ std::vector<std::vector<int>> compared(const Snapshot& snapshot)
                                                 : std::pair(0, false)]
                 .push_back(row);
     std::vector<std::vector<int>> result;
+    result.reserve(groups.size());
     for (auto& [key, rows] : groups)
         result.push_back(std::move(rows));
     return result;
