@@ -4,6 +4,7 @@
 #include "app/cli/sweep_output.h"
 
 #include "core/constitution/reply_reader.h"
+#include "core/model/context_store.h"
 #include "core/session/elicitation_bench.h"
 #include "core/session/pipeline.h"
 
@@ -130,6 +131,7 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
             return fail(
                 ErrorKind::Usage, "a way among " + constitution::wayNames(), "'" + way + "'", "--way");
     constitution::WayContext ask = foundation->wayContext();
+    ask.contexts = std::make_shared<model::ContextStore>(); // every way reads the same replies
     ask.rows = constitution::labelledRows(study->set());
     ask.paraphrases = options.paraphrases;
     ask.seed = context.seed;

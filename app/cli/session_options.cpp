@@ -2,6 +2,7 @@
 
 #include "app/cli/study_access.h"
 
+#include "core/model/context_store.h"
 #include "core/session/layer_sweep.h"
 
 #include <cmath>
@@ -76,6 +77,7 @@ Result<OpenSession> openSession(const SessionOptions& options, const CommandCont
     }
     // Ways that ask the model are asked once; what they answer is kept in the user's cache.
     std::unique_ptr<model::LanguageModel> model;
+    const auto contexts = std::make_shared<model::ContextStore>(); // the replies are read once for all
     for (const constitution::Principle& principle : result.inputs.constitution.principles)
         if (principle.on
             && !constitution::isAnswered(
@@ -83,9 +85,9 @@ Result<OpenSession> openSession(const SessionOptions& options, const CommandCont
             if (!model) {
                 LODESTONE_TRY(model, context.loadModel());
             }
-            LODESTONE_TRY(
-                const auto way,
-                constitution::makeWay(principle.way, result.foundation->wayContext(model.get())));
+            constitution::WayContext asking = result.foundation->wayContext(model.get());
+            asking.contexts = contexts;
+            LODESTONE_TRY(const auto way, constitution::makeWay(principle.way, asking));
             LODESTONE_TRY(const auto asked, way->judge(principle, context.work()));
         }
     if (model)

@@ -32,6 +32,7 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSlider>
+#include <QSpinBox>
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTableView>
@@ -338,6 +339,35 @@ private Q_SLOTS:
         search->setText(QStringLiteral("The KL budget"));
         QTest::keyClick(search, Qt::Key_Return);
         QVERIFY(!messages->isVisible());
+    }
+
+    void aPrincipleIsNarrowedToSomePrompts()
+    {
+        openSample();
+        auto* card = find<QFrame>("principle0");
+        auto* menu = card->findChild<QMenu*>(QStringLiteral("principleMenu"));
+        menu->findChild<QAction*>(QStringLiteral("scope"))->trigger();
+        auto* dialog = card->findChild<QDialog*>(QStringLiteral("scopeDialog"));
+        QVERIFY(dialog);
+        auto* covers = dialog->findChild<QLabel*>(QStringLiteral("scopeCovers"));
+        auto* contains = dialog->findChild<QLineEdit*>(QStringLiteral("scopeContains"));
+        // The whole study at first, nothing for a text that no prompt holds.
+        QVERIFY(!covers->text().startsWith(QStringLiteral("No prompt")));
+        contains->setText(QStringLiteral("qqxzv"));
+        QVERIFY(covers->text().startsWith(QStringLiteral("No prompt")));
+        contains->setText(QStringLiteral("friend, chess"));
+        QVERIFY(!covers->text().startsWith(QStringLiteral("No prompt")));
+        dialog->findChild<QSpinBox*>(QStringLiteral("priority"))->setValue(2);
+        dialog->accept();
+        const auto& principle = m_session->inputs().constitution.principles[0];
+        QCOMPARE(principle.scope.contains, (std::vector<std::string>{ "friend", "chess" }));
+        QCOMPARE(principle.priority, 2);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
+        auto* limits = card->findChild<QLabel*>(QStringLiteral("limits"));
+        QVERIFY(limits->isVisible() && limits->text().contains(QStringLiteral("priority 2")));
+        m_session->undoStack().undo();
+        QVERIFY(m_session->inputs().constitution.principles[0].scope.everywhere());
+        QTRY_VERIFY_WITH_TIMEOUT(settled() && !limits->isVisible(), 30000);
     }
 
     void aWorldIsDrawnAndOpened()

@@ -1,5 +1,6 @@
 #include "ui/cards/principle_card.h"
 
+#include "ui/cards/scope_dialog.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/in_place_edit.h"
 #include "ui/widgets/swatch.h"
@@ -50,7 +51,13 @@ PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget*
     fillMenu(more);
     head->addWidget(m_on);
     head->addWidget(new Swatch(theme, Ink::principle(index), Marker::Square, {}, this));
+    m_limits = new QLabel(this);
+    m_limits->setObjectName(QStringLiteral("limits"));
+    setLook(*m_limits, Look::Small);
+    m_limits->setToolTip(tr("Where it applies and when it decides: in the menu of this card"));
+    m_limits->hide();
     head->addWidget(m_name, 1);
+    head->addWidget(m_limits);
     head->addWidget(more);
     column->addLayout(head);
 
@@ -159,6 +166,20 @@ void PrincipleCard::fillMenu(QToolButton* button)
     connect(swap, &QAction::triggered, this, [this] {
         change(tr("Swap poles"), [](constitution::Principle& p) { std::swap(p.positive, p.negative); });
     });
+    auto* scope = menu->addAction(tr("Where it applies …"));
+    scope->setObjectName(QStringLiteral("scope"));
+    connect(scope, &QAction::triggered, this, [this] {
+        if (!principle() || !m_session.hasStudy())
+            return;
+        auto* dialog = new ScopeDialog(m_theme, m_session, *principle(), this);
+        connect(dialog, &QDialog::accepted, this, [this, dialog] {
+            change(tr("Change where a principle applies"), [dialog](constitution::Principle& p) {
+                p.scope = dialog->scope();
+                p.priority = dialog->priority();
+            });
+        });
+        dialog->open();
+    });
     menu->addSeparator();
     auto* remove = menu->addAction(tr("Remove"));
     remove->setObjectName(QStringLiteral("remove"));
@@ -221,6 +242,14 @@ void PrincipleCard::showInputs()
             .arg(QString::fromStdString(constitution::joinWords(p->positive))));
     m_negative->setToolTip(tr("%1\n\nWords for a reply that breaks it")
                                .arg(QString::fromStdString(constitution::joinWords(p->negative))));
+    // What narrows it is seen without opening anything.
+    QStringList limits;
+    if (!p->scope.everywhere())
+        limits << tr("some prompts");
+    if (p->priority > 1)
+        limits << tr("priority %1").arg(p->priority);
+    m_limits->setText(limits.join(QStringLiteral(", ")));
+    m_limits->setVisible(!limits.isEmpty());
     m_on->setChecked(p->on);
     set(m_name, p->name);
     set(m_text, p->text);

@@ -37,7 +37,7 @@ private:
     QCheckBox* m_on = nullptr; // all owned by the widget tree
     QLineEdit *m_name = nullptr, *m_text = nullptr, *m_positive = nullptr, *m_negative = nullptr;
     WeightSlider* m_weight = nullptr;
-    QLabel *m_heldOut = nullptr, *m_linear = nullptr, *m_status = nullptr;
+    QLabel *m_heldOut = nullptr, *m_linear = nullptr, *m_status = nullptr, *m_limits = nullptr;
 };
 
 } // namespace lodestone::ui
