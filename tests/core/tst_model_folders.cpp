@@ -164,7 +164,7 @@ private Q_SLOTS:
         VERIFY_FAILS(opened(json::object(), removed("model-1.safetensors")), "model-1.safetensors");
         VERIFY_FAILS(
             opened({ { "model_type", "bert" } }, {}), "'llama'", "'gpt_neox'", "'bert'", "model_type");
-        VERIFY_FAILS(opened({ { "hidden_size", 48 } }, {}), "48 numbers", "[32]", "input_layernorm");
+        VERIFY_FAILS(opened({ { "hidden_size", 48 } }, {}), "embed_tokens", "48]", "32]");
         VERIFY_FAILS(opened({ { "hidden_size", -1 } }, {}), "a number from 1", "hidden_size");
         VERIFY_FAILS(opened({ { "vocab_size", "many" } }, {}), "vocab_size");
         VERIFY_FAILS(opened({ { "num_key_value_heads", 3 } }, {}), "equal groups", "4 over 3");

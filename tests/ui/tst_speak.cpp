@@ -142,7 +142,7 @@ private Q_SLOTS:
         QVERIFY(!speaker.speaking());
         const QString said = speaker.pushed().text;
         QVERIFY(!said.isEmpty());
-        QTRY_VERIFY(!m_session->modelLane().busy());
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modelLane().busyWith(QStringLiteral("speak")), 30000);
         QCOMPARE(speaker.pushed().text, said);
     }
 
