@@ -24,6 +24,7 @@
 #include <QDialog>
 #include <QDoubleSpinBox>
 #include <QElapsedTimer>
+#include <QEventLoop>
 #include <QFileDialog>
 #include <QLabel>
 #include <QLineEdit>
@@ -655,6 +656,7 @@ private Q_SLOTS:
     void anEditIsShownWithinAFrameOrTwo()
     {
         openSample();
+        QTRY_VERIFY_WITH_TIMEOUT(m_session->sweep() && !m_session->sweepLane().busy(), 120000);
         auto* weight = find<QFrame>("principle0")->findChild<WeightSlider*>(QStringLiteral("weight"));
         std::vector<qint64> shown, settledAfter;
         QElapsedTimer timer;
@@ -669,6 +671,12 @@ private Q_SLOTS:
             first = -1;
             timer.start();
             weight->setByUser(value);
+            // An event loop of its own: QTRY sleeps 10 ms between looks, which would be most of the time.
+            QEventLoop loop;
+            connect(m_session.get(), &Session::snapshotChanged, &loop, &QEventLoop::quit);
+            QTimer::singleShot(10000, &loop, &QEventLoop::quit);
+            if (first < 0)
+                loop.exec();
             QTRY_VERIFY(
                 settled()
                 && m_session->snapshot()->inputs.constitution.principles[0].weight == weight->value());

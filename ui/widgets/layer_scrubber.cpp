@@ -34,6 +34,7 @@ void LayerScrubber::setCurve(
     m_low = banded ? std::move(low) : std::vector<double>();
     m_high = banded ? std::move(high) : std::vector<double>();
     m_labels = std::move(labels);
+    m_wordsScale = 0;
     double bottom = 0.5;
     double top = 0.5;
     for (const std::vector<double>* values : { &m_accuracy, &m_low, &m_high }) {
@@ -55,6 +56,7 @@ void LayerScrubber::setCurve(
 void LayerScrubber::setCaption(const QString& caption)
 {
     m_caption = caption;
+    m_wordsScale = 0;
     updateGeometry();
     update();
 }
@@ -97,12 +99,15 @@ QString LayerScrubber::spoken() const
 QRectF LayerScrubber::curveRect() const
 {
     const Palette& p = look();
-    const QFontMetricsF text(theme().font(p.fontSecondary, QFont::Medium));
-    const QFontMetricsF small(theme().font(p.fontSmall));
-    double words = small.horizontalAdvance(m_caption);
-    for (const QString& name : m_labels)
-        words = std::max(words, text.horizontalAdvance(name));
-    const double left = std::min(std::ceil(words) + p.px(20), width() * 0.6);
+    if (m_wordsScale != p.px(1)) { // every point asks where it lies; the words are measured once
+        const QFontMetricsF text(theme().font(p.fontSecondary, QFont::Medium));
+        const QFontMetricsF small(theme().font(p.fontSmall));
+        m_words = small.horizontalAdvance(m_caption);
+        for (const QString& name : m_labels)
+            m_words = std::max(m_words, text.horizontalAdvance(name));
+        m_wordsScale = p.px(1);
+    }
+    const double left = std::min(std::ceil(m_words) + p.px(20), width() * 0.6);
     return QRectF(rect()).adjusted(left, p.px(7), -p.px(8), -p.px(7));
 }
 

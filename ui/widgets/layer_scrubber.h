@@ -58,6 +58,8 @@ private:
     std::vector<double> m_high;
     QStringList m_labels;
     QString m_caption;
+    mutable double m_words = 0,
+                   m_wordsScale = 0; ///< widest text, and the type's scale that it was measured at
     double m_bottom = 0.4; // of the accuracy axis
     double m_top = 1;
     int m_row = 0;
