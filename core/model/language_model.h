@@ -132,10 +132,10 @@ public:
     }
     /// The context again: `parent` (null: none) must be what it was packed after. Reads from `packed`, which
     /// it keeps. Errors: bytes of another model or cut short, a parent of another length.
-    virtual Result<std::shared_ptr<const Context>>
-    openContext(std::shared_ptr<const PackedContext> packed, std::shared_ptr<const Context> parent) const
+    virtual Result<std::shared_ptr<const Context>> openContext(
+        const std::shared_ptr<const PackedContext>& /*packed*/,
+        const std::shared_ptr<const Context>& /*parent*/) const
     {
-        static_cast<void>(packed), static_cast<void>(parent);
         return fail(ErrorKind::Failed, "a model whose contexts can be packed", config().name);
     }
 

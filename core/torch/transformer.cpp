@@ -41,10 +41,10 @@ Result<model::PackedContext> Transformer::packContext(const model::Context& cont
 }
 
 Result<std::shared_ptr<const model::Context>> Transformer::openContext(
-    std::shared_ptr<const model::PackedContext> packed, std::shared_ptr<const model::Context> parent) const
+    const std::shared_ptr<const model::PackedContext>& packed,
+    const std::shared_ptr<const model::Context>& parent) const
 {
-    return unpack(
-        std::move(packed), std::static_pointer_cast<const CachedContext>(std::move(parent)), m_config);
+    return unpack(packed, std::static_pointer_cast<const CachedContext>(parent), m_config);
 }
 
 Result<void> Transformer::prepare(const model::ModelOptions& options, const Work& work)

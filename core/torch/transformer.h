@@ -25,8 +25,8 @@ public:
         std::span<const model::Intervention> interventions) override;
     Result<model::PackedContext> packContext(const model::Context& context, int from) const override;
     Result<std::shared_ptr<const model::Context>> openContext(
-        std::shared_ptr<const model::PackedContext> packed,
-        std::shared_ptr<const model::Context> parent) const override;
+        const std::shared_ptr<const model::PackedContext>& packed,
+        const std::shared_ptr<const model::Context>& parent) const override;
     Result<RowMatrix> unembedding(std::span<const model::TokenId> tokens) const override;
     void setThreadBudget(int threads) override { m_budget = threads; }
     Result<RowMatrix> writeWeights(model::WriteSite site) const override;

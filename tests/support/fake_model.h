@@ -147,8 +147,8 @@ public:
         return model::PackedContext(first, reinterpret_cast<const std::byte*>(tokens.data() + tokens.size()));
     }
     Result<std::shared_ptr<const model::Context>> openContext(
-        std::shared_ptr<const model::PackedContext> packed,
-        std::shared_ptr<const model::Context> parent) const override
+        const std::shared_ptr<const model::PackedContext>& packed,
+        const std::shared_ptr<const model::Context>& parent) const override
     {
         Tokens tokens;
         if (parent)

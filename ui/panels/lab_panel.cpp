@@ -256,6 +256,8 @@ void LabPanel::start()
         break;
     case Principles: {
         const auto snapshot = m_session.snapshot();
+        m_repair->setEnabled(false); // it was found for another constitution
+        m_repair->setToolTip(tr("Being measured for the constitution as it is now"));
         run<session::PrincipleEffects>(
             [snapshot](const policy::World& world, const Work& work) {
                 return session::principleEffects(*snapshot, world, policy::commonKl(world.pool), work);
@@ -397,6 +399,8 @@ void LabPanel::showPrinciples()
     m_principleRows->setRows(lab::principleRows(*m_effects, constitution));
     m_repair->setVisible(same && m_effects->repair.edit != session::PrincipleRepair::Edit::None);
     m_repair->setText(lab::repairText(m_effects->repair, constitution));
+    m_repair->setEnabled(true);
+    m_repair->setToolTip(tr("Make this edit; Ctrl+Z takes it back"));
     say(lab::principleSentence(*m_effects, constitution), lab::principleDetail(*m_effects, constitution));
 }
 

@@ -55,7 +55,7 @@ QString failureSentence(const policy::FailureEffect& effect)
         return tr("It costs: the gain along people's held-out labels changes by %1.").arg(size);
     if (!(harm.low > 0))
         return tr("No clear effect on these prompts: the gain changes by %1.").arg(size);
-    return effect.clean.value < 0
+    return effect.clean.interval.high < 0 // said only where it is sure
         ? tr("The constitution itself loses %1 along people's held-out labels; what weakens it changes the "
              "gain by %2.")
               .arg(number(-effect.clean.value, 2, false, true), size)
@@ -175,6 +175,7 @@ double wantedLogit() { return std::log(99.0); }
 policy::Credit bothStages(const std::vector<policy::Mechanism>& mechanisms)
 {
     std::vector<double> later;
+    later.reserve(mechanisms.size());
     for (const policy::Mechanism& mechanism : mechanisms)
         later.push_back(mechanism.test);
     policy::TwoStages stages = policy::capabilityAfter(mechanisms, wantedLogit(), later, 2 * wantedLogit());
