@@ -118,6 +118,33 @@ Json compositionJson(const session::Snapshot& snapshot)
     return result;
 }
 
+/// What became of the principles' marked pairs; empty where there are none.
+Json examplesJson(const session::Snapshot& snapshot, std::string& table)
+{
+    Json list = Json::array();
+    for (std::size_t i = 0; i < snapshot.principles.size(); ++i) {
+        const session::MarksUsed& marks = snapshot.principles[i]->marks;
+        if (marks.count() == 0)
+            continue;
+        const std::string& name = snapshot.inputs.constitution.principles[i].name;
+        list.push_back({ { "principle", name },
+                         { "training", marks.training },
+                         { "held_out", marks.heldOut },
+                         { "unknown", marks.unknown },
+                         { "used", marks.used() },
+                         { "log_bayes_factor", number(marks.logBayesFactor) },
+                         { "cosine_with_words", number(marks.cosineWithWords) } });
+        table += fmt::format(
+            "{}: {} examples train, {} are held out, {} are not of this study{}\n", name, marks.training,
+            marks.heldOut, marks.unknown,
+            marks.used() && std::isfinite(marks.cosineWithWords) ? fmt::format(
+                "; cosine with the words' own direction {:.2f}, log Bayes factor {:.2f}",
+                marks.cosineWithWords, marks.logBayesFactor)
+                                                                 : "");
+    }
+    return list;
+}
+
 } // namespace
 
 void addJudgeCommand(CLI::App& app)
@@ -237,6 +264,8 @@ void addJudgeCommand(CLI::App& app)
                     "scopes or priorities are in use: one direction explains {} of the judge's rewards\n",
                     percent(snapshot->judge->linearShare));
             }
+            if (Json examples = examplesJson(*snapshot, table); !examples.empty())
+                document["examples"] = std::move(examples);
             document["composition"] = compositionJson(*snapshot);
             if (options->labels) {
                 LODESTONE_TRY(Json labels, labelsJson(*snapshot, table));

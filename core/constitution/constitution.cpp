@@ -73,6 +73,28 @@ Result<Scope> scopeOf(const json& entry, const std::string& place)
     return scope;
 }
 
+Result<std::vector<Mark>> marksOf(const json& entry, const std::string& place)
+{
+    std::vector<Mark> marks;
+    const auto found = entry.find("examples");
+    if (found == entry.end())
+        return marks;
+    if (!found->is_array())
+        return badInput("a list of examples", found->type_name(), place + ", key 'examples'");
+    for (std::size_t i = 0; i < found->size(); ++i) {
+        const std::string where = fmt::format("{}, example {}", place, i + 1);
+        if (!(*found)[i].is_object())
+            return badInput("an object with 'follows' and 'breaks'", (*found)[i].type_name(), where);
+        Mark mark;
+        LODESTONE_TRY(mark.follows, textOf((*found)[i], "follows", where, true));
+        LODESTONE_TRY(mark.breaks, textOf((*found)[i], "breaks", where, true));
+        if (mark.follows == mark.breaks)
+            return badInput("two replies", "'" + mark.follows + "' twice", where);
+        marks.push_back(std::move(mark));
+    }
+    return marks;
+}
+
 /// Poles are a text or a list of texts.
 Result<std::vector<std::string>> polesOf(const json& object, const char* key, const std::string& where)
 {
@@ -206,6 +228,7 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
                 return badInput("a whole number from 1 to 9", priority.dump(), place + ", key 'priority'");
             principle.priority = priority;
         }
+        LODESTONE_TRY(principle.marks, marksOf(entry, place));
         if (const std::string problem = problemOf(principle); !problem.empty())
             return badInput("two poles that can be told apart", problem, place);
         constitution.principles.push_back(std::move(principle));
@@ -238,7 +261,10 @@ nlohmann::ordered_json toJson(const Constitution& constitution)
         }
         if (principle.priority != 1)
             principles.back()["priority"] = principle.priority;
-        if (!principle.scope.everywhere() || principle.priority != 1)
+        for (const Mark& mark : principle.marks)
+            principles.back()["examples"].push_back(
+                { { "follows", mark.follows }, { "breaks", mark.breaks } });
+        if (!principle.scope.everywhere() || principle.priority != 1 || !principle.marks.empty())
             version = 2;
     }
     return { { "format", "lodestone-constitution" },

@@ -12,6 +12,12 @@ namespace lodestone::constitution {
 
 inline constexpr std::size_t longestText = 4000; ///< bytes of a principle's text: about 700 words
 
+/// Of two replies of a study the user said: this one follows the principle, that one does not.
+struct Mark {
+    std::string follows, breaks; ///< ids of responses
+    bool operator==(const Mark&) const = default;
+};
+
 /// A principle: a sentence, and two poles in plain words. The direction found from it points to the positive
 /// pole.
 struct Principle {
@@ -25,6 +31,7 @@ struct Principle {
     std::string way = "cloze"; ///< one of constitution/ways.h: "cloze" judges by the poles' words
     Scope scope{}; ///< prompts that it applies to
     int priority = 1; ///< 1 .. 9, 1 first: a later one decides only where the earlier cannot tell
+    std::vector<Mark> marks{}; ///< from two on they correct the direction (session/marked.h)
 
     bool operator==(const Principle&) const = default;
 };
@@ -51,7 +58,8 @@ std::vector<std::string> wordsOf(const std::string& text);
 std::string joinWords(const std::vector<std::string>& words); ///< "kind, polite, caring"
 
 /// Schema versions 1 and 2 (docs/constitution-format.md). Errors name the principle and the key. Written as
-/// version 2 only where a scope or a priority is in use, so that a reader that would ignore them refuses.
+/// version 2 only where a scope, a priority or marks are in use, so that a reader that would ignore them
+/// refuses.
 Result<Constitution> constitutionFromJson(const nlohmann::json& document, const std::string& where);
 nlohmann::ordered_json toJson(const Constitution& constitution);
 Result<Constitution> readConstitution(const std::filesystem::path& path);

@@ -34,6 +34,12 @@ Eigen::MatrixXd rowGram(const RowsRef& rows);
 /// The chosen rows in the given order. Every index must lie in 0 .. rows-1.
 Rows gather(const RowsRef& rows, std::span<const int> which);
 
+/// A vector's numbers, for what takes any.
+inline std::span<const double> viewOf(const Eigen::VectorXd& vector)
+{
+    return { vector.data(), static_cast<std::size_t>(vector.size()) };
+}
+
 /// Group ids of any value made into 0 .. count-1 in order of first appearance.
 struct CompactGroups {
     std::vector<int> of; ///< compact id of each item

@@ -9,6 +9,7 @@
 #include <deque>
 #include <mutex>
 #include <numeric>
+#include <set>
 
 namespace lodestone::geometry {
 
@@ -65,6 +66,15 @@ double rocArea(
         begin = end;
     }
     return positives > 0 && below > 0 ? wins / (positives * below) : nan;
+}
+
+bool isAllOrNothing(double share) { return share == 0 || share == 1; }
+
+/// The 95 % interval of n successes or of none in n trials (Clopper & Pearson 1934).
+Interval exactInterval(double share, int trials)
+{
+    const double least = std::pow(0.025, 1.0 / trials);
+    return share > 0 ? Interval{ least, 1 } : Interval{ 0, 1 - least };
 }
 
 } // namespace
@@ -262,7 +272,10 @@ Estimate ClusterBootstrap::pairAccuracy(std::span<const double> margins) const
         return {};
     std::vector<double> wins(margins.size());
     std::transform(margins.begin(), margins.end(), wins.begin(), winOf);
-    return mean(wins);
+    Estimate estimate = mean(wins);
+    if (estimate.interval.isKnown() && isAllOrNothing(estimate.value))
+        estimate.interval = exactInterval(estimate.value, m_groups);
+    return estimate;
 }
 
 std::vector<double>
@@ -325,6 +338,14 @@ Estimate ClusterBootstrap::areaUnderRoc(std::span<const double> scores, std::spa
         }));
     }
     estimate.interval = percentileInterval(std::move(areas));
+    if (estimate.interval.isKnown() && isAllOrNothing(estimate.value)) {
+        std::set<int> positive, negative;
+        for (std::size_t i = 0; i < labels.size(); ++i)
+            (labels[i] > 0 ? positive : negative).insert(m_groupOf[i]);
+        const auto pairs = std::min(
+            { static_cast<int>(positive.size()), static_cast<int>(negative.size()), m_groups / 2 });
+        estimate.interval = exactInterval(estimate.value, std::max(1, pairs));
+    }
     return estimate;
 }
 

@@ -73,12 +73,15 @@ public:
     /// sum(numerator) / sum(denominator); resamples whose denominator is 0 are left out.
     Estimate ratioOfSums(std::span<const double> numerator, std::span<const double> denominator) const;
 
-    /// Accuracy of pair margins, ties half.
+    /// Accuracy of pair margins, ties half. Where every pair goes the same way resamples cannot differ: then
+    /// the interval is the exact one of as many independent trials as there are groups (Clopper & Pearson
+    /// 1934).
     Estimate pairAccuracy(std::span<const double> margins) const;
 
     Estimate correlation(std::span<const double> a, std::span<const double> b) const;
 
-    /// O(n log n + resamples x n).
+    /// Where the classes are told apart without a mistake, the exact interval of as many trials as there are
+    /// disjoint pairs of a positive's and a negative's group. O(n log n + resamples x n).
     Estimate areaUnderRoc(std::span<const double> scores, std::span<const int> labels) const;
 
     /// Bootstrap probability that the mean is positive: share of resamples, ties half; NaN below two groups.

@@ -17,11 +17,6 @@ namespace {
 
 constexpr int randomDraws = 200;
 
-std::span<const double> asSpan(const Eigen::VectorXd& v)
-{
-    return { v.data(), static_cast<std::size_t>(v.size()) };
-}
-
 /// The items with other winners: the reply that `answers` scores higher, or texts above the median of the
 /// training texts. Items without an answer, and ties, are left out.
 constitution::StudyExamples
@@ -60,7 +55,8 @@ CrossScore scored(
     if (result.items == 0)
         return result;
     const bool pairs = items.heldOut.arePairs();
-    if (const auto score = geometry::scoreRowScores(asSpan(direction.scores), items.heldOut, 1000, seed))
+    if (const auto score
+        = geometry::scoreRowScores(geometry::viewOf(direction.scores), items.heldOut, 1000, seed))
         result.agreement = pairs ? score->accuracy : score->auc;
     geometry::HeldOutOptions options;
     options.seed = seed;
@@ -81,26 +77,6 @@ Eigen::VectorXd randomReadOut(const LayerStage& layer, Rng& rng)
         w[j] = rng.normal() / layer.standardiser.scale[j];
     const double norm = layer.sigma->norm(w);
     return norm > 0 ? Eigen::VectorXd(w / norm) : w;
-}
-
-/// The Sigma-cosine with the Sigma of prompts that trained neither direction.
-geometry::Estimate heldOutCorrelation(
-    const Foundation& foundation, const LayerStage& layer, const Direction& a, const Direction& b,
-    std::uint64_t seed)
-{
-    std::vector<double> x, y;
-    std::vector<int> groups;
-    for (Eigen::Index i = 0; i < layer.rows.rows(); ++i)
-        if (!foundation.training[static_cast<std::size_t>(i)]) {
-            x.push_back(a.scores[i]);
-            y.push_back(b.scores[i]);
-            groups.push_back(foundation.groups[static_cast<std::size_t>(i)]);
-        }
-    const geometry::ClusterBootstrap bootstrap(groups, 1000, seed);
-    if (!layer.sigmaWithinPrompts)
-        return bootstrap.correlation(x, y);
-    return bootstrap.correlation(
-        asSpan(geometry::centredWithinGroups(x, groups)), asSpan(geometry::centredWithinGroups(y, groups)));
 }
 
 /// log p per token of both replies of every pair under a push: [pairs], chosen minus rejected.
@@ -219,7 +195,7 @@ Result<std::vector<AskedEnacted>> askedAndEnacted(
         LODESTONE_TRY(const auto cosines, geometry::cosinesOf(both, layer.standardiser, *layer.sigma));
         one.cosine = cosines.euclidean(0, 1);
         one.cosineSigma = cosines.sigma(0, 1);
-        one.correlation = heldOutCorrelation(foundation, layer, *asked, *enacted, options.seed);
+        one.correlation = heldOutCosine(foundation, layer, *asked, *enacted, options.seed);
         Rng rng(options.seed, 0xae);
         std::vector<double> byChance;
         byChance.reserve(randomDraws);

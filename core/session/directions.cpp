@@ -69,4 +69,24 @@ Result<Direction> directionFromScores(
     return direction;
 }
 
+geometry::Estimate heldOutCosine(
+    const Foundation& foundation, const LayerStage& layer, const Direction& a, const Direction& b,
+    std::uint64_t seed)
+{
+    std::vector<double> x, y;
+    std::vector<int> groups;
+    for (Eigen::Index i = 0; i < layer.rows.rows(); ++i)
+        if (!foundation.training[static_cast<std::size_t>(i)]) {
+            x.push_back(a.scores[i]);
+            y.push_back(b.scores[i]);
+            groups.push_back(foundation.groups[static_cast<std::size_t>(i)]);
+        }
+    const geometry::ClusterBootstrap bootstrap(groups, 1000, seed);
+    if (!layer.sigmaWithinPrompts)
+        return bootstrap.correlation(x, y);
+    const Eigen::VectorXd within = geometry::centredWithinGroups(x, groups),
+                          beside = geometry::centredWithinGroups(y, groups);
+    return bootstrap.correlation(geometry::viewOf(within), geometry::viewOf(beside));
+}
+
 } // namespace lodestone::session

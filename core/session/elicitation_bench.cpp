@@ -19,11 +19,6 @@ using constitution::Judged;
 using constitution::Yields;
 using geometry::Rows;
 
-std::span<const double> spanOf(const Eigen::VectorXd& v)
-{
-    return { v.data(), static_cast<std::size_t>(v.size()) };
-}
-
 std::vector<double> picked(const Eigen::VectorXd& values, const std::vector<int>& rows)
 {
     std::vector<double> result;
@@ -44,7 +39,7 @@ double withinCorrelation(
     Eigen::VectorXd xc = geometry::centredWithinGroups(x, own), yc = geometry::centredWithinGroups(y, own);
     if (xc.norm() < 1e-12 || yc.norm() < 1e-12) // one text a prompt: nothing is left within it
         return geometry::pearson(x, y);
-    return geometry::pearson(spanOf(xc), spanOf(yc));
+    return geometry::pearson(geometry::viewOf(xc), geometry::viewOf(yc));
 }
 
 /// One judged way of one principle, and what of its evidence does not depend on the layer.
@@ -170,7 +165,7 @@ Result<Bench> runBench(
     const auto all = std::vector<bool>(set.responses.size(), false);
     for (std::size_t p = 0; p < principles.size(); ++p)
         for (const std::string& way : ways) {
-            BenchDirect direct{ static_cast<int>(p), way, {}, {} };
+            BenchDirect direct{ static_cast<int>(p), way, {}, {}, false };
             const auto strategy = constitution::makeWay(way, context);
             auto judged = strategy ? (*strategy)->judge(principles[p], work)
                                    : Result<Judged>(tl::unexpected(strategy.error()));
@@ -179,6 +174,7 @@ Result<Bench> runBench(
                     || judged.error().kind == ErrorKind::Failed)
                     return tl::unexpected(judged.error());
                 direct.problem = judged.error().message();
+                direct.unasked = judged.error().kind == ErrorKind::MissingModel;
                 bench.direct.push_back(std::move(direct));
                 continue;
             }
@@ -189,7 +185,7 @@ Result<Bench> runBench(
                 if (labelled.heldOut.size() == 0)
                     labelled = constitution::examplesOf(set, all, set.responses.size());
                 if (auto score = geometry::scoreRowScores(
-                        spanOf(one.judged.scores), labelled.heldOut, 1000, options.seed))
+                        geometry::viewOf(one.judged.scores), labelled.heldOut, 1000, options.seed))
                     direct.score = *score;
             }
             bench.direct.push_back(std::move(direct));
@@ -197,7 +193,8 @@ Result<Bench> runBench(
         }
 
     // 2. Each layer once: its factor, its Sigma, then every case.
-    std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
+    const std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
+    bench.layers = layers;
     const Eigen::VectorXd lengths = Eigen::Map<const Eigen::VectorXd>(
         foundation.lengths.data(), static_cast<Eigen::Index>(foundation.lengths.size()));
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -286,9 +283,12 @@ Result<Bench> runBench(
                     study.folder().string());
             bench.heldOutItems = about.heldOut.size();
             LODESTONE_TRY(
-                row.heldOut, geometry::scoreRowScores(spanOf(scores), about.heldOut, 500, options.seed));
-            LODESTONE_TRY(const auto trained, geometry::scoreRowScores(spanOf(scores), about.training, 0));
+                row.heldOut,
+                geometry::scoreRowScores(geometry::viewOf(scores), about.heldOut, 500, options.seed));
+            LODESTONE_TRY(
+                const auto trained, geometry::scoreRowScores(geometry::viewOf(scores), about.training, 0));
             row.trainingAgreement = bench.pairs ? trained.accuracy.value : trained.auc.value;
+            row.trainingAuc = trained.auc.value;
             bench.rows.push_back(std::move(row));
         }
     }
@@ -315,6 +315,7 @@ Result<Bench> runBench(
             bench.length.emplace_back();
         bench.people.emplace_back();
         bench.peopleLayer.emplace_back();
+        bench.peopleByLayer.emplace_back();
         if (!options.people)
             continue;
         SweepOptions sweep;
@@ -322,13 +323,15 @@ Result<Bench> runBench(
         sweep.position = options.position;
         sweep.baselines = false;
         sweep.seed = options.seed;
-        sweep.layers = options.layers;
+        sweep.layers = layers;
         SweepTarget target;
         target.value = own ? principle.value : std::string();
         if (const auto found = sweepLayers(foundation, target, sweep, work)) {
             const SweepRow& best = found->rows[static_cast<std::size_t>(found->best)];
             bench.people.back() = { best.accuracy, best.auc };
             bench.peopleLayer.back() = best.layer;
+            for (const SweepRow& row : found->rows)
+                bench.peopleByLayer.back().push_back({ row.layer, { row.accuracy, row.auc } });
         } else if (found.error().kind == ErrorKind::Cancelled)
             return tl::unexpected(found.error());
     }
@@ -341,18 +344,28 @@ Result<Bench> runBench(
     for (std::size_t p = 0; p < principles.size(); ++p) {
         BenchBest best{ static_cast<int>(p), -1, -1 };
         std::map<std::string, int> bestLayer;
+        const auto isCandidate = [&](const BenchRow& row) { // a bag of tokens is a baseline
+            return row.principle == static_cast<int>(p) && !row.layer.isEmbedding();
+        };
+        const bool readOuts = std::any_of(bench.rows.begin(), bench.rows.end(), [&](const BenchRow& row) {
+            return isCandidate(row) && row.yields == constitution::Yields::ReadOut;
+        });
         for (std::size_t i = 0; i < bench.rows.size(); ++i) {
             const BenchRow& row = bench.rows[i];
-            if (row.principle != static_cast<int>(p) || row.layer.isEmbedding())
-                continue; // a bag of tokens is a baseline, not a candidate
+            if (!isCandidate(row))
+                continue;
             const auto better = [&](int than, const auto& measure) {
                 return than < 0 || measure(row) > measure(bench.rows[static_cast<std::size_t>(than)]);
             };
+            if (better(best.byLabels, [](const BenchRow& each) {
+                    return std::pair(each.trainingAgreement, each.trainingAuc);
+                }))
+                best.byLabels = static_cast<int>(i);
+            if (readOuts && row.yields != constitution::Yields::ReadOut)
+                continue;
             const auto evidence = [](const BenchRow& each) { return each.evidence.combined(); };
             if (better(best.byEvidence, evidence))
                 best.byEvidence = static_cast<int>(i);
-            if (better(best.byLabels, [](const BenchRow& each) { return each.trainingAgreement; }))
-                best.byLabels = static_cast<int>(i);
             const auto [place, fresh] = bestLayer.emplace(row.way, static_cast<int>(i));
             if (!fresh && better(place->second, evidence))
                 place->second = static_cast<int>(i);

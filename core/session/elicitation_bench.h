@@ -35,7 +35,9 @@ struct BenchRow {
     Layer layer;
     Evidence evidence;
     geometry::Score heldOut; ///< about the principle's value (all labels where the study has none about it)
-    double trainingAgreement = 0; ///< with training labels, which no way has seen: what "best by labels" uses
+    /// With training labels, which no way has seen: what "best by labels" uses.
+    double trainingAgreement = 0;
+    double trainingAuc = 0; ///< decides between rows that agree with as many pairs
 };
 
 /// What a way says of one principle before any layer: agreement of the answers themselves with all labels.
@@ -44,11 +46,20 @@ struct BenchDirect {
     std::string way;
     geometry::Score score; ///< NaN for displacements
     std::string problem; ///< why there is nothing; empty when there is
+    bool unasked = false; ///< the model could tell: it was not asked
 };
 
+/// Row numbers; -1: none. The linearity of a displacement is that of its own contrast and not of judgments, so
+/// the two are not on one scale: evidence chooses among read-outs, and among displacements only where no way
+/// gives a read-out. Training labels choose among all, pairs first, then their AUC.
 struct BenchBest {
     int principle = 0;
-    int byEvidence = -1, byLabels = -1; ///< row numbers; -1: none
+    int byEvidence = -1, byLabels = -1;
+};
+
+struct LayerScore {
+    Layer layer;
+    geometry::Score heldOut;
 };
 
 struct Bench {
@@ -60,10 +71,13 @@ struct Bench {
     std::vector<geometry::Score> people; ///< per principle: ridge on people's labels at the layer chosen by
                                          ///< cross-validation: what is there to be found
     std::vector<Layer> peopleLayer;
+    std::vector<std::vector<LayerScore>> peopleByLayer; ///< per principle, the same at every layer
+    std::vector<Layer> layers;
     double sameWay = 0; ///< share of principles where both choices name the same way
     double loss = 0; ///< mean held-out agreement lost by choosing by evidence instead of training labels
-    double rankCorrelation = 0; ///< Spearman, of combined evidence with held-out agreement over ways (each at
-                                ///< its best layer by evidence), mean over principles
+    double rankCorrelation = 0; ///< Spearman, of combined evidence with held-out agreement over the ways
+                                ///< that evidence chooses among (each at its best layer by evidence), mean
+                                ///< over principles
     int heldOutItems = 0;
     bool pairs = true;
 };

@@ -2,6 +2,7 @@
 
 #include "core/session/directions.h"
 #include "core/session/elicitation_bench.h"
+#include "core/session/marked.h"
 #include "core/session/ordered_judge.h"
 
 #include <algorithm>
@@ -12,12 +13,28 @@ namespace lodestone::session {
 
 namespace {
 
-/// By the answers that are stored; no model is asked here.
-Result<constitution::Judged>
-judgedByWay(const Foundation& foundation, const constitution::Principle& principle)
+/// By the answers that are stored; no model is asked here. Nothing: `why` says so.
+std::optional<constitution::Judged>
+judgedOf(const Foundation& foundation, const constitution::Principle& principle, std::string& why)
 {
-    LODESTONE_TRY(const auto way, constitution::makeWay(principle.way, foundation.wayContext()));
-    return way->judge(principle);
+    if (principle.way == "cloze" && !foundation.cloze) {
+        why = foundation.noCloze;
+        return {};
+    }
+    if (principle.way == "conditioned-cloze") {
+        const auto asked = foundation.conditioned.find(principle.text);
+        if (asked != foundation.conditioned.end())
+            return asked->second;
+    }
+    const auto way = constitution::makeWay(principle.way, foundation.wayContext());
+    auto judged = principle.way == "cloze" ? foundation.cloze->judge(principle)
+        : way                              ? (*way)->judge(principle)
+                                           : Result<constitution::Judged>(tl::unexpected(way.error()));
+    if (judged)
+        return std::move(*judged);
+    why = principle.way == "conditioned-cloze" ? "The model has not read this text yet."
+                                               : judged.error().message();
+    return {};
 }
 
 /// A displacement becomes a read-out by the inverse of Sigma (docs/theory.md 8.2).
@@ -28,6 +45,23 @@ directionFromContrast(const LayerStage& layer, const constitution::Contrast& con
     return finishDirection(layer, std::move(readOut), seed);
 }
 
+/// Slope of the judgments on a direction's scores over the training rows that have one.
+double judgedPerScore(const LayerStage& layer, const Direction& direction, const Eigen::VectorXd& judgments)
+{
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+    for (const int row : layer.trainingRows)
+        if (std::isfinite(judgments[row])) {
+            const double score = direction.scores[row], judged = judgments[row];
+            n += 1;
+            x += score;
+            y += judged;
+            xx += score * score;
+            xy += score * judged;
+        }
+    const double variance = n * xx - x * x;
+    return variance > 0 ? (n * xy - x * y) / variance : 0;
+}
+
 } // namespace
 
 std::shared_ptr<const PrincipleStage> makePrincipleStage(
@@ -36,44 +70,54 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
 {
     auto stage = std::make_shared<PrincipleStage>();
     stage->key = key;
-    const auto refuse = [&](const std::string& why) {
-        stage->problem = why;
-        return stage;
-    };
-    if (principle.way == "conditioned-cloze") {
-        const auto asked = foundation.conditioned.find(principle.text);
-        if (asked != foundation.conditioned.end())
-            stage->judged = asked->second;
-        else if (auto stored = judgedByWay(foundation, principle))
-            stage->judged = std::move(*stored);
+    std::optional<Direction> words;
+    if (auto judged = judgedOf(foundation, principle, stage->problem)) {
+        stage->judged = std::move(*judged);
+        auto direction = stage->judged.contrast
+            ? directionFromContrast(layer, *stage->judged.contrast, seed)
+            : directionFromScores(foundation, layer, stage->judged.scores, seed);
+        if (direction)
+            words = std::move(*direction);
         else
-            return refuse("The model has not read this text yet.");
-    } else if (principle.way != "cloze") {
-        auto judged = judgedByWay(foundation, principle);
-        if (!judged)
-            return refuse(judged.error().message());
-        stage->judged = std::move(*judged);
-    } else if (!foundation.cloze) {
-        return refuse(foundation.noCloze);
-    } else {
-        auto judged = foundation.cloze->judge(principle);
-        if (!judged)
-            return refuse(judged.error().message());
-        stage->judged = std::move(*judged);
+            stage->problem = direction.error().message();
     }
-    auto direction = stage->judged.contrast
-        ? directionFromContrast(layer, *stage->judged.contrast, seed)
-        : directionFromScores(foundation, layer, stage->judged.scores, seed);
-    if (!direction)
-        return refuse(direction.error().message());
-    stage->direction = std::move(*direction);
-    if (stage->judged.contrast) {
-        // Its own scores stand for the judgments that nobody gave, so that refits have something to refit.
+    const KnownMarks marks = knownMarks(foundation, layer, principle);
+    stage->marks = marks.counts;
+    const bool answered = words && !stage->judged.contrast;
+    if (marks.counts.used()) {
+        auto corrected = markedDirection(layer, marks, words ? &*words : nullptr, seed, stage->marks);
+        if (!corrected) {
+            stage->problem = corrected.error().message();
+            return stage;
+        }
+        stage->direction = std::move(*corrected);
+    } else if (words)
+        stage->direction = *words;
+    else
+        return stage;
+    stage->problem.clear();
+    if (answered) {
+        // The answers were fitted to nothing: all labelled items may score them.
+        const data::ResponseSet& set = foundation.study->set();
+        auto items = constitution::examplesOf(
+            set, std::vector<bool>(set.responses.size(), false), set.responses.size(), principle.value);
+        if (items.heldOut.size() == 0)
+            items = layer.examples;
+        if (auto score
+            = geometry::scoreRowScores(geometry::viewOf(stage->judged.scores), items.heldOut, 1000, seed))
+            stage->direct = *score;
+    }
+    // Refits (cones, noise ceilings) regress on judgments. Where nobody gave any, the direction's own scores
+    // stand for them; where marks moved the direction, the judgments move along.
+    if (!answered) {
         stage->judged.scores = Eigen::VectorXd::Constant(
             static_cast<Eigen::Index>(foundation.study->set().responses.size()),
             std::numeric_limits<double>::quiet_NaN());
         stage->judged.scores.head(stage->direction.scores.size()) = stage->direction.scores;
-    }
+    } else if (marks.counts.used())
+        stage->judged.scores.head(stage->direction.scores.size())
+            += judgedPerScore(layer, *words, stage->judged.scores)
+            * (stage->direction.scores - words->scores);
     if (withSpread)
         if (auto spread = spreadOf(foundation, layer, stage->judged))
             stage->spread = std::move(*spread);
@@ -81,19 +125,8 @@ std::shared_ptr<const PrincipleStage> makePrincipleStage(
         foundation.study->set(), foundation.training, static_cast<std::size_t>(layer.rows.rows()),
         principle.value);
     const auto& heldOut = about.heldOut.size() > 0 ? about.heldOut : layer.examples.heldOut;
-    const auto spanOf
-        = [](const Eigen::VectorXd& v) { return std::span(v.data(), static_cast<std::size_t>(v.size())); };
-    if (auto score = geometry::scoreRowScores(spanOf(stage->direction.scores), heldOut, 1000, seed))
+    if (auto score = geometry::scoreRowScores(geometry::viewOf(stage->direction.scores), heldOut, 1000, seed))
         stage->aboutValue = *score;
-    if (!stage->judged.contrast) {
-        // The answers were fitted to nothing: all labelled items may score them.
-        const data::ResponseSet& set = foundation.study->set();
-        const auto all = constitution::examplesOf(
-            set, std::vector<bool>(set.responses.size(), false), set.responses.size(), principle.value);
-        const auto& items = all.heldOut.size() > 0 ? all.heldOut : heldOut;
-        if (auto score = geometry::scoreRowScores(spanOf(stage->judged.scores), items, 1000, seed))
-            stage->direct = *score;
-    }
     return stage;
 }
 

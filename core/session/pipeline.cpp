@@ -101,6 +101,8 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
         key.add(constitution::joinWords(principle.positive))
             .add(constitution::joinWords(principle.negative))
             .add(principle.value);
+        for (const constitution::Mark& mark : principle.marks)
+            key.add(mark.follows).add(mark.breaks);
         key.add(m_foundation->cloze ? m_foundation->cloze->knowledgeOf(principle) : 0);
         if (withSpread)
             key.add(std::string_view("spread"));

@@ -57,7 +57,18 @@ struct LayerStage {
         = false; ///< two labelled replies a prompt, because no sampled candidates are captured here
 };
 
-/// One principle: what the model answered and the direction regressed on it.
+/// What became of a principle's marks.
+struct MarksUsed {
+    int training = 0; ///< on training prompts: from two on they correct the direction
+    int heldOut = 0, unknown = 0; ///< on held-out prompts, and of replies that this layer does not have
+    /// Of the corrected direction against the words' own, nats: 0 where the words explain the marks.
+    double logBayesFactor = std::numeric_limits<double>::quiet_NaN();
+    double cosineWithWords = std::numeric_limits<double>::quiet_NaN(); ///< Sigma
+    int count() const { return training + heldOut + unknown; }
+    bool used() const { return training >= 2; }
+};
+
+/// One principle: what the model answered and the direction regressed on it, corrected by marks.
 struct PrincipleStage {
     Fingerprint key;
     constitution::Judged judged;
@@ -66,6 +77,7 @@ struct PrincipleStage {
     /// fitted to them.
     geometry::Score direct;
     geometry::Score aboutValue; ///< the direction's, on the held-out labels of the principle's value
+    MarksUsed marks;
     std::string problem; ///< why there is no direction; empty when there is one
     Eigen::MatrixXd spread; ///< ordered_judge.h's spreadOf; only where the constitution has priorities
 };

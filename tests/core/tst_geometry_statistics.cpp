@@ -4,6 +4,7 @@
 
 #include <QElapsedTimer>
 #include <algorithm>
+#include <numeric>
 
 using namespace lodestone;
 using namespace lodestone::geometry;
@@ -52,6 +53,41 @@ private Q_SLOTS:
         QVERIFY(none.low == 0 && std::abs(none.high - 0.277533) < 1e-5);
         QVERIFY(!wilsonInterval(0.5, 0).isKnown());
         QVERIFY(!wilsonInterval(std::nan(""), 10).isKnown());
+    }
+
+    /// 22 of 22 leaves .8456 possible, 10 of 10 .6915: the 22nd and 10th roots of .025 (Clopper & Pearson
+    /// 1934).
+    void withoutAMistakeTheIntervalIsNotAPoint()
+    {
+        std::vector<int> groups(22);
+        std::iota(groups.begin(), groups.end(), 0);
+        const ClusterBootstrap bootstrap(groups, 200, 1);
+        const Estimate right = bootstrap.pairAccuracy(std::vector<double>(22, 0.5));
+        QVERIFY(
+            right.value == 1 && right.interval.high == 1 && std::abs(right.interval.low - 0.845627) < 1e-6);
+        const Estimate wrong = bootstrap.pairAccuracy(std::vector<double>(22, -0.5));
+        QVERIFY(
+            wrong.value == 0 && wrong.interval.low == 0 && std::abs(wrong.interval.high - 0.154373) < 1e-6);
+        std::vector<double> scores(22);
+        std::vector<int> labels(22);
+        for (std::size_t i = 0; i < 22; ++i) {
+            scores[i] = static_cast<double>(i);
+            labels[i] = i >= 12 ? 1 : -1;
+        }
+        const Estimate apart = bootstrap.areaUnderRoc(scores, labels);
+        QVERIFY(
+            apart.value == 1 && apart.interval.high == 1 && std::abs(apart.interval.low - 0.691503) < 1e-6);
+        scores[0] = 13.5; // one mistake: the bootstrap has something to say
+        const Estimate nearly = bootstrap.areaUnderRoc(scores, labels);
+        QVERIFY(nearly.value < 1 && nearly.interval.low > 0.5 && nearly.interval.low < nearly.value);
+        // Two replies a prompt, one of each class: eleven prompts make five disjoint pairs of prompts.
+        for (std::size_t i = 0; i < 22; ++i) {
+            groups[i] = static_cast<int>(i) / 2;
+            labels[i] = i % 2 == 0 ? 1 : -1;
+            scores[i] = labels[i];
+        }
+        const Estimate paired = ClusterBootstrap(groups, 200, 1).areaUnderRoc(scores, labels);
+        QVERIFY(paired.value == 1 && std::abs(paired.interval.low - std::pow(0.025, 0.2)) < 1e-12);
     }
 
     void pairAccuracyCountsTiesHalf()

@@ -57,6 +57,10 @@ private Q_SLOTS:
         QCOMPARE(bench->rows.size(), 2 * 4 * allWays().size());
         for (const session::BenchDirect& direct : bench->direct)
             QVERIFY2(direct.problem.empty(), direct.problem.c_str());
+        // Letters that stand for the poles are told apart at once (caa), which says nothing of the judgments:
+        // evidence chooses among read-outs.
+        for (const session::BenchBest& best : bench->best)
+            QVERIFY(bench->rows[static_cast<std::size_t>(best.byEvidence)].yields == Yields::ReadOut);
     }
 
     void theModelSaysItAgain()

@@ -248,6 +248,8 @@ void PrincipleCard::showInputs()
         limits << tr("some prompts");
     if (p->priority > 1)
         limits << tr("priority %1").arg(p->priority);
+    if (!p->marks.empty())
+        limits << (p->marks.size() == 1 ? tr("1 example") : tr("%1 examples").arg(p->marks.size()));
     m_limits->setText(limits.join(QStringLiteral(", ")));
     m_limits->setVisible(!limits.isEmpty());
     m_on->setChecked(p->on);
@@ -270,12 +272,39 @@ void PrincipleCard::showInputs()
     }
 }
 
+void PrincipleCard::showMarks(const session::MarksUsed& marks)
+{
+    QString tip = tr("Where it applies and when it decides: in the menu of this card");
+    if (marks.count() > 0) {
+        tip = tr("Examples: %1 on training prompts, %2 on held-out ones (they do not train), %3 unknown "
+                 "here. ")
+                  .arg(marks.training)
+                  .arg(marks.heldOut)
+                  .arg(marks.unknown);
+        if (!marks.used())
+            tip += tr("Two on training prompts are needed to correct the direction.");
+        else if (!std::isfinite(marks.cosineWithWords))
+            tip += tr("The words gave no direction: this one is made of the examples alone.");
+        else if (marks.logBayesFactor > 0)
+            tip += tr("They turned the direction: its cosine with the words' own is %1, and they are %2 "
+                      "times as "
+                      "likely as under the words alone.")
+                       .arg(
+                           number(marks.cosineWithWords, 2, false, true),
+                           QString::number(std::exp(marks.logBayesFactor), 'g', 3));
+        else
+            tip += tr("The words explain them: the direction is the words' own.");
+    }
+    m_limits->setToolTip(tip);
+}
+
 void PrincipleCard::showEvidence()
 {
     const auto snapshot = m_session.snapshot();
     if (!snapshot || m_index >= static_cast<int>(snapshot->principles.size()))
         return;
     const session::PrincipleStage& stage = *snapshot->principles[static_cast<std::size_t>(m_index)];
+    showMarks(stage.marks);
     if (!stage.problem.empty()) {
         m_heldOut->setText({});
         m_linear->setText({});

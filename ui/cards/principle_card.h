@@ -29,6 +29,7 @@ private:
         const QString& text, const std::function<void(constitution::Principle&)>& edit,
         const QString& merge = {});
     void commitPoles();
+    void showMarks(const session::MarksUsed& marks);
     void fillMenu(QToolButton* button);
 
     Theme& m_theme;

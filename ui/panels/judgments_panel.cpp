@@ -1,6 +1,7 @@
 #include "ui/panels/judgments_panel.h"
 
 #include "ui/cards/judgment_delegate.h"
+#include "ui/cards/mark_row.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/segmented_control.h"
 
@@ -66,6 +67,9 @@ JudgmentsPanel::JudgmentsPanel(Theme& theme, Session& session, QWidget* parent)
     m_empty->setWordWrap(true);
     setLook(*m_empty, Look::Secondary);
     column->addWidget(m_empty);
+    m_mark = new MarkRow(session, this);
+    m_mark->hide();
+    column->addWidget(m_mark);
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(QStringLiteral("pairDetailArea"));
     scroll->setWidgetResizable(true);
@@ -151,6 +155,8 @@ void JudgmentsPanel::showPair()
     const bool shown
         = snapshot && pair >= 0 && pair < static_cast<int>(snapshot->foundation->study->set().pairs.size());
     area->setVisible(shown);
+    m_mark->setVisible(shown);
+    m_mark->setPair(shown ? pair : -1);
     if (!shown)
         return;
     const data::ResponseSet& set = snapshot->foundation->study->set();

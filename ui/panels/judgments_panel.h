@@ -12,6 +12,7 @@ class QListView;
 
 namespace lodestone::ui {
 
+class MarkRow;
 class SegmentedControl;
 class Theme;
 
@@ -33,6 +34,7 @@ private:
     Session& m_session;
     QLabel *m_agreement = nullptr, *m_empty = nullptr, *m_detail = nullptr; // all owned by the widget tree
     SegmentedControl* m_filter = nullptr;
+    MarkRow* m_mark = nullptr;
     QListView* m_list = nullptr;
     JudgmentModel* m_model = nullptr;
 };

@@ -22,103 +22,7 @@
 namespace lodestone::ui {
 namespace {
 
-constexpr int steps = 1000; ///< of a slider
-
 QString text(const std::string& bytes) { return QString::fromStdString(bytes); }
-
-/// Counts over several decades are set on a logarithmic scale.
-bool logarithmic(const theory::Input& input) { return input.low > 0 && input.high / input.low >= 100; }
-
-double valueAt(const theory::Input& input, int step)
-{
-    const double share = static_cast<double>(step) / steps;
-    double value = logarithmic(input) ? input.low * std::pow(input.high / input.low, share)
-                                      : input.low + share * (input.high - input.low);
-    if (input.whole)
-        value = std::round(value);
-    else if (!logarithmic(input)) {
-        // Round to what a step means, so that zero is reached.
-        const double unit = std::pow(10, std::floor(std::log10((input.high - input.low) / steps)));
-        value = std::round(value / unit) * unit;
-    }
-    return std::clamp(value, input.low, input.high);
-}
-
-int stepAt(const theory::Input& input, double value)
-{
-    const double share = logarithmic(input) ? std::log(value / input.low) / std::log(input.high / input.low)
-                                            : (value - input.low) / (input.high - input.low);
-    return static_cast<int>(std::lround(share * steps));
-}
-
-/// Where the curve is evaluated: the input's range; counts no further than four times the present one.
-std::vector<double> samplesOf(const theory::Input& input, double now, int count)
-{
-    const double high = input.whole ? std::min(input.high, std::max(4 * now, input.low + 12)) : input.high;
-    std::vector<double> samples;
-    for (int i = 0; i < count; ++i) {
-        double x = input.low + (high - input.low) * i / (count - 1);
-        if (input.whole)
-            x = std::round(x);
-        if (samples.empty() || x > samples.back())
-            samples.push_back(x);
-    }
-    return samples;
-}
-
-TheoryPanel::Curve curveOf(const theory::Statement& statement, const theory::Values& values, const Work& work)
-{
-    TheoryPanel::Curve curve;
-    const theory::Input& input = *statement.input(statement.sweep.input);
-    curve.closed.resize(statement.sweep.outputs.size());
-    for (const double x : samplesOf(input, values[input.name], 121)) {
-        if (work.cancelled())
-            break;
-        theory::Values here = values;
-        here.put(input.name, x);
-        const auto outputs = theory::evaluate(statement, here);
-        curve.x.push_back(x);
-        for (std::size_t k = 0; k < curve.closed.size(); ++k) {
-            const theory::Quantity* found
-                = outputs ? theory::find(*outputs, statement.sweep.outputs[k]) : nullptr;
-            curve.closed[k].push_back(found && std::isfinite(found->value) ? found->value : std::nan(""));
-        }
-    }
-    return curve;
-}
-
-Result<TheoryPanel::Simulated>
-simulationOf(const theory::Statement& statement, const theory::Values& values, const Work& work)
-{
-    TheoryPanel::Simulated result;
-    if (auto here = theory::simulate(statement, values, 0, 20000, work.stop))
-        result.here = std::move(*here);
-    const theory::Input& input = *statement.input(statement.sweep.input);
-    for (const double x : samplesOf(input, values[input.name], 9)) {
-        if (work.cancelled())
-            return cancelled();
-        theory::Values here = values;
-        here.put(input.name, x);
-        if (auto found = theory::simulate(statement, here, 1, 6000, work.stop)) {
-            result.x.push_back(x);
-            result.found.push_back(std::move(*found));
-        }
-    }
-    return result;
-}
-
-/// As many digits as a step of the slider moves.
-QString valueText(const theory::Input& input, double value)
-{
-    const double width = input.high - input.low;
-    return number(value, input.whole ? 0 : width > 50 ? 1 : width > 5 ? 2 : 3);
-}
-
-Ink inkOf(std::size_t output)
-{
-    const Ink inks[] = { Ink::constitution(), Ink::people(), Ink::generation() };
-    return inks[output % 3];
-}
 
 } // namespace
 
@@ -156,9 +60,6 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
         return made;
     };
     m_words = label("theoryWords", Look::Sentence);
-    m_formula = label("theoryFormula", Look::Secondary);
-    m_formula->setTextFormat(Qt::PlainText);
-    m_here = label("theoryHere", Look::Secondary);
 
     auto* figures = new QSplitter(Qt::Horizontal, content);
     figures->setHandleWidth(1);
@@ -195,8 +96,11 @@ TheoryPanel::TheoryPanel(Theme& theme, QWidget* parent)
     figures->addWidget(m_pictureSide);
     figures->addWidget(right);
     figures->setSizes({ look.ipx(360), look.ipx(420) });
-    figures->setMinimumHeight(look.ipx(240));
+    figures->setMinimumHeight(look.ipx(200));
     body->addWidget(figures, 1);
+    m_here = label("theoryHere", Look::Secondary);
+    m_formula = label("theoryFormula", Look::Secondary);
+    m_formula->setTextFormat(Qt::PlainText);
 
     m_sliders = new QScrollArea(this);
     m_sliders->setObjectName(QStringLiteral("theorySliders"));
@@ -330,33 +234,6 @@ bool TheoryPanel::atStudy() const
                });
 }
 
-QString TheoryPanel::studyWords() const
-{
-    if (!atStudy())
-        return {};
-    QStringList parts;
-    for (const session::StudyMeasured& measured : m_studyValues->measured) {
-        const theory::Quantity* closed = theory::find(m_outputs, measured.output);
-        if (!closed || !std::isfinite(measured.value.value))
-            continue;
-        const geometry::Interval& interval = measured.value.interval;
-        parts << tr("%1 measured %2%3, formula %4")
-                     .arg(
-                         text(theory::symbol(measured.output)), number(measured.value.value, 2),
-                         interval.isKnown()
-                             ? tr(" (%1 to %2)").arg(number(interval.low, 2), number(interval.high, 2))
-                             : QString(),
-                         number(closed->value, 2))
-                + (interval.isKnown() && (closed->value < interval.low || closed->value > interval.high)
-                       ? tr(": outside its interval")
-                       : QString());
-    }
-    return tr("This study: %1. %2")
-        .arg(
-            parts.isEmpty() ? tr("nothing measured beside the formula") : parts.join(QStringLiteral("; ")),
-            text(m_studyValues->says));
-}
-
 void TheoryPanel::makeSliders()
 {
     const Palette& look = m_theme.palette();
@@ -377,20 +254,21 @@ void TheoryPanel::makeSliders()
         for (QWidget* widget :
              { static_cast<QWidget*>(name), static_cast<QWidget*>(slider), static_cast<QWidget*>(value) })
             widget->setToolTip(text(input.meaning));
-        slider->setRange(0, steps);
-        slider->setPageStep(steps / 20);
+        slider->setRange(0, statement::sliderSteps);
+        slider->setPageStep(statement::sliderSteps / 20);
         slider->setSingleStep(
-            input.whole ? std::max(1, static_cast<int>(steps / (input.high - input.low))) : 5);
-        slider->setValue(stepAt(input, m_values[input.name]));
+            input.whole ? std::max(1, static_cast<int>(statement::sliderSteps / (input.high - input.low)))
+                        : 5);
+        slider->setValue(statement::stepAt(input, m_values[input.name]));
         value->setMinimumWidth(look.ipx(52));
-        value->setText(valueText(input, m_values[input.name]));
+        value->setText(statement::valueText(input, m_values[input.name]));
         const int at = static_cast<int>(i), row = at / 2, side = 3 * (at % 2);
         grid->addWidget(name, row, side);
         grid->addWidget(slider, row, side + 1);
         grid->addWidget(value, row, side + 2);
         m_controls.emplace_back(slider, value);
         connect(slider, &QSlider::valueChanged, this, [this, &input](int step) {
-            setValue(input.name, valueAt(input, step));
+            setValue(input.name, statement::valueAt(input, step));
         });
     }
     grid->setColumnStretch(1, 1);
@@ -411,8 +289,8 @@ void TheoryPanel::setValue(const std::string& name, double value)
         if (m_statement->inputs[i].name != name)
             continue;
         const QSignalBlocker quiet(m_controls[i].first);
-        m_controls[i].first->setValue(stepAt(input, value));
-        m_controls[i].second->setText(valueText(input, value));
+        m_controls[i].first->setValue(statement::stepAt(input, value));
+        m_controls[i].second->setText(statement::valueText(input, value));
     }
     refresh();
 }
@@ -436,31 +314,31 @@ void TheoryPanel::refresh()
     if (m_stale)
         return;
     m_chart->setMarker(m_values[m_statement->sweep.input]);
-    const theory::Statement* statement = m_statement;
+    const theory::Statement* shown = m_statement;
     const theory::Values values = m_values;
     m_lane.run<Shown>(
         QStringLiteral("formula"),
-        [statement, values](const Work& work) -> Result<Shown> {
-            LODESTONE_TRY(theory::Quantities outputs, theory::evaluate(*statement, values));
-            return Shown{ std::move(outputs), theory::scene(*statement, values),
-                          curveOf(*statement, values, work) };
+        [shown, values](const Work& work) -> Result<Shown> {
+            LODESTONE_TRY(theory::Quantities outputs, theory::evaluate(*shown, values));
+            return Shown{ std::move(outputs), theory::scene(*shown, values),
+                          statement::curveOf(*shown, values, work) };
         },
-        [this, statement](Result<Shown> shown) {
-            if (statement != m_statement)
+        [this, shown](Result<Shown> result) {
+            if (shown != m_statement)
                 return;
-            if (shown)
-                showResult(*shown);
-            else if (shown.error().kind != ErrorKind::Cancelled) {
-                m_state->setText(tr("No values here: %1.").arg(text(shown.error().message())));
+            if (result)
+                showResult(*result);
+            else if (result.error().kind != ErrorKind::Cancelled) {
+                m_state->setText(tr("No values here: %1.").arg(text(result.error().message())));
                 m_formula->clear();
             }
         },
         Lane::WhenOvertaken::Finish);
-    m_lane.run<Simulated>(
+    m_lane.run<statement::Simulated>(
         QStringLiteral("simulation"),
-        [statement, values](const Work& work) { return simulationOf(*statement, values, work); },
-        [this, statement](Result<Simulated> simulated) {
-            if (simulated && statement == m_statement)
+        [shown, values](const Work& work) { return statement::simulationOf(*shown, values, work); },
+        [this, shown](Result<statement::Simulated> simulated) {
+            if (simulated && shown == m_statement)
                 showSimulation(*simulated);
         });
 }
@@ -476,11 +354,11 @@ void TheoryPanel::showResult(const Shown& shown)
         m_title->setText(text(shown.scene->title));
     }
     m_state->setText(tr("%1. Simulating …").arg(text(m_statement->figure)));
-    writeFormula();
+    m_formula->setText(statement::formulaText(setting()));
     drawSeries();
 }
 
-void TheoryPanel::showSimulation(const Simulated& simulated)
+void TheoryPanel::showSimulation(const statement::Simulated& simulated)
 {
     if (simulated.x.empty())
         return; // no values here, and said so
@@ -490,133 +368,37 @@ void TheoryPanel::showSimulation(const Simulated& simulated)
     drawSeries();
 }
 
-void TheoryPanel::writeFormula()
+statement::Setting TheoryPanel::setting() const
 {
-    QStringList lines;
-    for (const theory::FormulaLine& line : m_statement->formula) {
-        const theory::Quantity* value = theory::find(m_outputs, line.output);
-        const std::string general = theory::expressionText(line.expression);
-        const std::string here = theory::expressionNumbers(line.expression, m_values, m_outputs);
-        QString written = QStringLiteral("%1 = %2").arg(text(theory::symbol(line.output)), text(general));
-        if (here != general)
-            written += QStringLiteral(" = %1").arg(text(here));
-        if (value)
-            written += QStringLiteral(" = %1").arg(text(theory::numberText(value->value)));
-        lines << written;
-    }
-    m_formula->setText(lines.join(QLatin1Char('\n')));
+    return { *m_statement, m_values, m_outputs, atStudy() ? &*m_studyValues : nullptr };
 }
 
 void TheoryPanel::drawSeries()
 {
-    QVector<Series> all;
-    const std::vector<std::string>& outputs = m_statement->sweep.outputs;
-    for (std::size_t k = 0; k < outputs.size() && k < m_curve.closed.size(); ++k) {
-        Series line;
-        line.label = text(theory::symbol(outputs[k]));
-        line.ink = inkOf(k);
-        line.x = m_curve.x;
-        line.y = m_curve.closed[k];
-        line.interval = Series::Interval::None;
-        if (k > 0)
-            line.stroke = k == 1 ? Series::Stroke::Dashed : Series::Stroke::Dotted;
-        all << line;
-        Series points;
-        points.ink = inkOf(k);
-        points.labelAt = Series::LabelAt::None;
-        points.interval = Series::Interval::Whiskers;
-        points.marks = true;
-        points.opacity = 0; // the points alone, and none for the marker
-        points.stroke = Series::Stroke::Dotted;
-        for (std::size_t i = 0; i < m_simulated.x.size(); ++i)
-            if (const theory::Measured* found = theory::find(m_simulated.found[i], outputs[k])) {
-                points.x.push_back(m_simulated.x[i]);
-                points.y.push_back(found->value);
-                points.low.push_back(found->value - 2 * found->standardError);
-                points.high.push_back(found->value + 2 * found->standardError);
-            }
-        if (!points.x.empty())
-            all << points;
-    }
     const theory::Input& input = *m_statement->input(m_statement->sweep.input);
-    for (std::size_t k = 0; atStudy() && k < outputs.size(); ++k)
-        for (const session::StudyMeasured& measured : m_studyValues->measured)
-            if (measured.output == outputs[k] && std::isfinite(measured.value.value)) {
-                Series point;
-                point.label = tr("this study");
-                point.ink = Ink::accent();
-                point.interval = Series::Interval::Whiskers;
-                point.marks = true;
-                point.x = { m_values[input.name] };
-                point.y = { measured.value.value };
-                point.low = { measured.value.interval.low };
-                point.high = { measured.value.interval.high };
-                all << point;
-            }
-    m_here->setText(studyWords());
+    m_here->setText(statement::studyText(setting()));
     m_here->setVisible(!m_here->text().isEmpty());
     AxisSpec x, y;
     x.ticks = y.ticks = 5;
     x.title = QStringLiteral("%1 · %2").arg(text(theory::symbol(input.name)), text(input.meaning));
     QStringList names;
-    for (const std::string& output : outputs)
+    for (const std::string& output : m_statement->sweep.outputs)
         names << text(theory::symbol(output));
     y.title = names.join(QStringLiteral(", "));
     m_chart->setAxes(x, y);
-    m_chart->setSeries(all);
+    m_chart->setSeries(statement::series(setting(), m_curve, m_simulated));
     m_chart->setMarker(m_values[input.name]);
 }
 
 TextTable TheoryPanel::table() const
 {
-    const auto plain
-        = [](double value) { return std::isfinite(value) ? QString::number(value, 'g', 8) : QString(); };
-    TextTable table;
-    table.title = tr("%1 %2").arg(text(m_statement->id), text(m_statement->title));
-    table.header = { text(m_statement->sweep.input), tr("quantity"),   tr("formula"), tr("simulation"),
-                     tr("standard error"),           tr("this study"), tr("low"),     tr("high") };
-    const double now = m_values[m_statement->sweep.input];
-    theory::Quantities outputs = m_outputs;
-    if (outputs.empty()) // asked for before the first result came
-        if (auto here = theory::evaluate(*m_statement, m_values))
-            outputs = std::move(*here);
-    for (const theory::Quantity& output : outputs) {
-        const theory::Measured* found = theory::find(m_simulated.here, output.name);
-        table.rows.push_back(
-            { plain(now),
-              text(output.name),
-              std::isinf(output.value) ? text(theory::numberText(output.value)) : plain(output.value),
-              found ? plain(found->value) : QString(),
-              found ? plain(found->standardError) : QString(),
-              {},
-              {},
-              {} });
-        for (std::size_t i = 0; atStudy() && i < m_studyValues->measured.size(); ++i)
-            if (const session::StudyMeasured& measured = m_studyValues->measured[i];
-                measured.output == output.name) {
-                QStringList& row = table.rows.back();
-                row[5] = plain(measured.value.value);
-                row[6] = plain(measured.value.interval.low);
-                row[7] = plain(measured.value.interval.high);
-            }
-    }
-    for (std::size_t i = 0; i < m_curve.x.size(); ++i)
-        for (std::size_t k = 0; k < m_curve.closed.size(); ++k) {
-            const std::string& name = m_statement->sweep.outputs[k];
-            const theory::Measured* found = nullptr;
-            for (std::size_t j = 0; j < m_simulated.x.size(); ++j)
-                if (std::abs(m_simulated.x[j] - m_curve.x[i]) < 1e-9 * (1 + std::abs(m_curve.x[i])))
-                    found = theory::find(m_simulated.found[j], name);
-            table.rows.push_back({ plain(m_curve.x[i]),
-                                   text(name),
-                                   plain(m_curve.closed[k][i]),
-                                   found ? plain(found->value) : QString(),
-                                   found ? plain(found->standardError) : QString(),
-                                   {},
-                                   {},
-                                   {} });
-        }
-    return table;
+    if (!m_outputs.empty())
+        return statement::table(setting(), m_curve, m_simulated);
+    // Asked for before the first result came.
+    const auto outputs = theory::evaluate(*m_statement, m_values);
+    statement::Setting now = setting();
+    return statement::table(
+        { now.statement, now.values, outputs ? *outputs : m_outputs, now.study }, m_curve, m_simulated);
 }
 
 } // namespace lodestone::ui

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "core/plot/picture.h"
-#include "core/session/study_statement.h"
-#include "ui/models/text_table_model.h"
+#include "ui/panels/theory_figures.h"
 #include "ui/session/lane.h"
 
 #include <QWidget>
@@ -43,17 +42,6 @@ public:
     TextTable table() const; ///< formula and simulation at the present values, then the curve
     bool settled() const { return !m_lane.busy(); }
 
-    /// One point of the curve: x, and per output of the sweep the formula and, at some, the simulation.
-    struct Curve {
-        std::vector<double> x;
-        std::vector<std::vector<double>> closed; ///< [output][sample]
-    };
-    struct Simulated {
-        std::vector<double> x;
-        std::vector<theory::Measurements> found;
-        theory::Measurements here; ///< at the present values
-    };
-
 Q_SIGNALS:
     void tableRequested();
     void pictureRequested();
@@ -65,26 +53,25 @@ private:
     struct Shown { // what one setting of the sliders gives
         theory::Quantities outputs;
         std::optional<plot::Picture> scene;
-        Curve curve;
+        statement::Curve curve;
     };
     void makeHead();
     void makeSliders();
     void setValue(const std::string& name, double value);
     void refresh();
     void showResult(const Shown& shown);
-    void showSimulation(const Simulated& simulated);
+    void showSimulation(const statement::Simulated& simulated);
     void drawSeries();
-    void writeFormula();
     void refreshStudy(); ///< whether it has values for this statement, and which
-    QString studyWords() const; ///< measured beside computed, while the sliders stand at the study's values
+    statement::Setting setting() const; ///< refers to members
     bool atStudy() const; ///< the sliders stand there
 
     Theme& m_theme;
     const theory::Statement* m_statement = nullptr;
     theory::Values m_values;
     theory::Quantities m_outputs;
-    Curve m_curve;
-    Simulated m_simulated;
+    statement::Curve m_curve;
+    statement::Simulated m_simulated;
     QComboBox* m_choice = nullptr; // all owned by the widget tree
     QToolButton* m_reset = nullptr;
     QPushButton* m_study = nullptr;

@@ -250,14 +250,6 @@ QImage ChartView::image(double scale)
     return result;
 }
 
-QString ChartView::savePng(const QString& path, double scale)
-{
-    if (image(scale).save(path, "PNG"))
-        return {};
-    return tr("The picture could not be written to %1. Check that the folder exists and is writable.")
-        .arg(path);
-}
-
 QSize ChartView::sizeHint() const { return { look().ipx(360), look().ipx(240) }; }
 QSize ChartView::minimumSizeHint() const { return { look().ipx(160), look().ipx(96) }; }
 

@@ -4,6 +4,7 @@
 
 #include "core/plot/ticks.h"
 #include "ui/plots/palette.h"
+#include "ui/plots/picture_source.h"
 
 #include <QChartView>
 #include <QPointer>
@@ -26,7 +27,7 @@ struct AxisSpec {
 
 /// A chart without legend, frame, background or animation whose plot area follows the widget's size. Both
 /// axes are linear. Subclasses draw what Qt Charts has no item for in paintOver, in widget coordinates.
-class ChartView : public QChartView {
+class ChartView : public QChartView, public PictureSource {
     Q_OBJECT
 public:
     enum class Surface { Ground, Panel };
@@ -49,9 +50,7 @@ public:
     QPointF toData(QPointF widget) const;
 
     /// The chart as it stands on screen, at `scale` times its pixels, on an opaque surface.
-    QImage image(double scale = 2);
-    /// Writes image() as PNG; an empty text on success, else what went wrong.
-    QString savePng(const QString& path, double scale = 2);
+    QImage image(double scale = 2) override;
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;

@@ -44,12 +44,13 @@ bool HeatmapView::setData(QStringList rows, QStringList columns, std::vector<dou
     m_columns = std::move(columns);
     m_values = std::move(values);
     m_hovered.reset();
-    m_focus = { 0, 0 };
     const auto outside = [this](const std::pair<int, int>& cell) {
         return cell.first >= m_rows.size() || cell.second >= m_columns.size();
     };
     if (m_selected && outside(*m_selected))
         m_selected.reset();
+    if (outside(m_focus))
+        m_focus = { 0, 0 };
     describe();
     updateGeometry();
     update();
@@ -387,7 +388,7 @@ QSize HeatmapView::minimumSizeHint() const
 {
     const Palette& p = m_theme.palette();
     return { rowLabelWidth() + p.ipx(28) * static_cast<int>(m_columns.size()) + p.ipx(4),
-             columnLabelHeight() + p.ipx(20) * static_cast<int>(m_rows.size()) + p.ipx(4) };
+             columnLabelHeight() + p.ipx(16) * static_cast<int>(m_rows.size()) + p.ipx(4) };
 }
 
 } // namespace lodestone::ui

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ui/plots/palette.h"
+#include "ui/plots/picture_source.h"
 
 #include <QVector>
 #include <QWidget>
@@ -15,7 +16,7 @@ class Theme;
 
 /// Each cell prints its number, so the colour never carries it alone. Keys: arrows move the focus cell, Enter
 /// clicks it.
-class HeatmapView : public QWidget {
+class HeatmapView : public QWidget, public PictureSource {
     Q_OBJECT
 public:
     explicit HeatmapView(Theme& theme, QWidget* parent = nullptr);
@@ -37,7 +38,7 @@ public:
     QRect cellRect(int row, int column) const;
     std::optional<std::pair<int, int>> cellAt(QPoint place) const;
     QString csv() const;
-    QImage image(double scale = 2);
+    QImage image(double scale = 2) override;
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;

@@ -4,13 +4,13 @@
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
-#include "ui/widgets/segmented_control.h"
 
 #include <QAbstractButton>
 #include <QAction>
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QIcon>
+#include <QStackedWidget>
 #include <QTabBar>
 #include <QTimer>
 
@@ -30,7 +30,7 @@ int runApplication(int argc, char** argv, const char* resources)
     parser.addOption({ QStringLiteral("size"), QStringLiteral("The window's size"), QStringLiteral("WxH") });
     parser.addOption(
         { QStringLiteral("tab"),
-          QStringLiteral("The tab to show first and, after a point, its segment or statement (6.3, 5.T7)"),
+          QStringLiteral("The tab to show first and, after a point, its segment or statement (7.3, 6.T7)"),
           QStringLiteral("number") });
     parser.addOption(
         { QStringLiteral("present"), QStringLiteral("One place fills the window, in large type (F5)") });
@@ -54,8 +54,8 @@ int runApplication(int argc, char** argv, const char* resources)
     if (auto* tabs = window.findChild<QTabBar*>(QStringLiteral("tabs")))
         tabs->setCurrentIndex(tab[0].toInt());
     window.show();
-    if (const auto* lab = window.findChild<SegmentedControl*>(QStringLiteral("labSegments")); tab.size() > 1)
-        if (auto* segment = lab->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
+    if (const auto* places = window.findChild<QStackedWidget*>(QStringLiteral("places")); tab.size() > 1)
+        if (auto* segment = places->currentWidget()->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
             segment->click();
     if (auto* theory = window.findChild<TheoryPanel*>();
         tab.size() > 1 && tab[1].startsWith(QLatin1Char('T'))) {

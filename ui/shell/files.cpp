@@ -84,7 +84,7 @@ void Files::saveConstitution(std::function<void()> then)
     chooser->open();
 }
 
-void Files::savePicture(ChartView& chart, const QString& name)
+void Files::savePicture(PictureSource& picture, const QString& name)
 {
     auto* chooser = new QFileDialog(
         &m_window, tr("Save the picture"), name + QStringLiteral(".png"), tr("Pictures (*.png)"));
@@ -92,10 +92,10 @@ void Files::savePicture(ChartView& chart, const QString& name)
     chooser->setAcceptMode(QFileDialog::AcceptSave);
     connect(
         chooser, &QFileDialog::fileSelected, this,
-        [this, target = QPointer<ChartView>(&chart)](const QString& path) {
-            if (!target)
+        [this, &picture, there = QPointer<QWidget>(dynamic_cast<QWidget*>(&picture))](const QString& path) {
+            if (!there)
                 return;
-            if (const QString problem = target->savePng(path); !problem.isEmpty())
+            if (const QString problem = picture.savePng(path); !problem.isEmpty())
                 m_messages.showMessage(Tone::Error, problem);
         });
     chooser->open();

@@ -9,8 +9,8 @@ class QWidget;
 
 namespace lodestone::ui {
 
-class ChartView;
 class MessageBar;
+class PictureSource;
 
 /// Every dialog is non-blocking; what goes wrong is said in the message bar.
 class Files : public QObject {
@@ -24,7 +24,7 @@ public:
     void openConstitution();
     /// `then` runs after a successful save.
     void saveConstitution(std::function<void()> then = {});
-    void savePicture(ChartView& chart, const QString& name);
+    void savePicture(PictureSource& picture, const QString& name);
     /// Runs `then` at once when the constitution is saved or was never edited, else after the user saved it
     /// or chose to drop it; never when the user chose to stay.
     void whenSaved(std::function<void()> then);

@@ -13,6 +13,8 @@
 #include "ui/panels/table_dialog.h"
 #include "ui/panels/theory_panel.h"
 #include "ui/panels/try_panel.h"
+#include "ui/panels/ways_panel.h"
+#include "ui/plots/heatmap_view.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/score_view.h"
 #include "ui/plots/series_view.h"
@@ -48,6 +50,9 @@ void MainWindow::makePlaces(QWidget* parent)
         [this] { return &m_projection->scatter(); });
     m_places->add(
         tr("Layers"), layers, [layers] { return layers->table(); }, [layers] { return &layers->chart(); });
+    auto* ways = new WaysPanel(m_theme, m_session, m_places);
+    m_places->add(
+        tr("Ways"), ways, [ways] { return ways->table(); }, [ways] { return &ways->chart(); });
     m_places->add(
         tr("Meters"), meters, [meters] { return meters->table(); }, [meters] { return &meters->chart(); });
     auto* lab = new LabPanel(m_theme, m_session, m_places);
@@ -67,6 +72,14 @@ void MainWindow::makePlaces(QWidget* parent)
     });
     connect(m_places, &Places::statementRequested, this, showStatement);
     connect(lab, &LabPanel::statementRequested, this, showStatement);
+    connect(ways, &WaysPanel::statementRequested, this, showStatement);
+    connect(ways, &WaysPanel::measured, this, &MainWindow::refreshTables);
+    connect(ways, &WaysPanel::tableRequested, this, [this, ways] {
+        showTable([ways] { return ways->table(); });
+    });
+    connect(ways, &WaysPanel::pictureRequested, this, [this, ways] {
+        m_files->savePicture(ways->chart(), tr("ways"));
+    });
     connect(theory, &TheoryPanel::tableRequested, this, [this, theory] {
         showTable([theory] { return theory->table(); });
     });

@@ -13,14 +13,14 @@ class QTextBrowser;
 
 namespace lodestone::ui {
 
-class ChartView;
+class PictureSource;
 class Theme;
 
 class Places : public QWidget {
     Q_OBJECT
 public:
     using Table = std::function<TextTable()>;
-    using Chart = std::function<ChartView*()>; ///< may return null: nothing to draw yet
+    using Chart = std::function<PictureSource*()>; ///< may return null: nothing to draw yet
 
     explicit Places(Theme& theme, QWidget* parent = nullptr);
 
