@@ -1,5 +1,6 @@
 // The subcommand from labels to directions: directions.
 #include "app/cli/context.h"
+#include "app/cli/direction_dimensions.h"
 #include "app/cli/study_access.h"
 #include "app/cli/sweep_output.h"
 
@@ -123,7 +124,8 @@ void addDirectionsCommand(CLI::App& app)
         std::string study, target = "labels", method = "difference-of-means", position = "mean",
                            layer = "all";
         double trainFraction = 0;
-        bool compare = false;
+        bool compare = false, rank = false;
+        std::vector<std::string> also;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
@@ -205,6 +207,9 @@ void addDirectionsCommand(CLI::App& app)
             if (options->compare)
                 LODESTONE_CHECK(
                     addComparison(*foundation, sweepOptions, best, document, table, context.work()));
+            if (options->rank)
+                LODESTONE_CHECK(addDimensions(
+                    *foundation, sweepOptions, target.value, best, options->also, document, table, context));
             context.print(document, table);
             return {};
         });
@@ -215,6 +220,14 @@ void addDirectionsCommand(CLI::App& app)
     sub->add_flag(
         "--compare", options->compare,
         "Values against each other at the best layer: transfer, leave one out, cosines");
+    auto* rank = sub->add_flag(
+        "--rank", options->rank,
+        "How many directions carry the value at the best layer: agreement and gain against rank, what is "
+        "left "
+        "when found directions are taken out, and other coordinates (raw, whitened, leading components "
+        "dropped)");
+    sub->add_option("--also", options->also, "With --rank: studies of the same pairs by other models")
+        ->needs(rank);
     sub->add_option(
            "--target", options->target,
            "labels, pmi, loglik, loglik-per-token, length, or one of the study's values")

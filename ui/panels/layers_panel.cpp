@@ -2,6 +2,7 @@
 
 #include "ui/plots/series_view.h"
 #include "ui/plots/theme.h"
+#include "ui/widgets/segmented_control.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -9,6 +10,26 @@
 #include <cmath>
 
 namespace lodestone::ui {
+namespace {
+
+const QString& rankKind()
+{
+    static const QString kind = QStringLiteral("rank");
+    return kind;
+}
+
+QString plainNumber(double value)
+{
+    return std::isfinite(value) ? QString::number(value, 'g', 6) : QString();
+}
+
+QString agreementText(const geometry::Estimate& estimate, bool pairs)
+{
+    return pairs ? QStringLiteral("%1 %").arg(percent(estimate.value))
+                 : QStringLiteral("AUC %1").arg(number(estimate.value, 2, false, true));
+}
+
+} // namespace
 
 LayersPanel::LayersPanel(Theme& theme, Session& session, QWidget* parent)
     : QWidget(parent)
@@ -19,6 +40,13 @@ LayersPanel::LayersPanel(Theme& theme, Session& session, QWidget* parent)
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(look.padPanel, look.gap, look.padPanel, look.padPanel);
     column->setSpacing(look.gap);
+    auto* choice = new QHBoxLayout;
+    m_segments = new SegmentedControl(this);
+    m_segments->setObjectName(QStringLiteral("layersSegments"));
+    m_segments->setSegments({ tr("By layer"), tr("By rank") });
+    choice->addWidget(m_segments);
+    choice->addStretch(1);
+    column->addLayout(choice);
     auto* head = new QHBoxLayout;
     m_sentence = new QLabel(tr("Scoring every layer …"), this);
     m_sentence->setObjectName(QStringLiteral("layersSentence"));
@@ -51,10 +79,28 @@ LayersPanel::LayersPanel(Theme& theme, Session& session, QWidget* parent)
     m_massive->setWordWrap(true);
     setLook(*m_massive, Look::Secondary);
     column->addWidget(m_massive);
+    connect(m_segments, &SegmentedControl::currentChanged, this, [this] {
+        m_shownSweep = nullptr;
+        refresh();
+        Q_EMIT measured();
+    });
+    connect(&session, &Session::studyChanged, this, [this] {
+        m_found.reset();
+        m_foundFor = nullptr;
+    });
+    connect(&session.sweepLane(), &Lane::finished, this, [this](const QString& kind) {
+        if (kind != rankKind() || m_session.sweepLane().busyWith(kind))
+            return;
+        m_jobs = 0;
+        if (!m_found) // stopped: counted anew when it is looked at again
+            m_foundFor = nullptr;
+    });
     connect(table, &QToolButton::clicked, this, &LayersPanel::tableRequested);
     connect(&session, &Session::sweepChanged, this, &LayersPanel::refresh);
     connect(&session, &Session::snapshotChanged, this, &LayersPanel::refresh);
     connect(m_chart, &SeriesView::markerReleased, this, [this](double x) {
+        if (m_segments->current() != ByLayer)
+            return;
         session::Inputs next = m_session.inputs();
         const Layer layer = Layer::atRow(static_cast<int>(std::lround(x)));
         if (!m_session.hasStudy() || layer == next.layer
@@ -75,6 +121,124 @@ void LayersPanel::refresh()
 {
     if (!isVisible()) // filled when it is shown: an edit pays only for what is seen
         return;
+    m_chart->setMarkerMovable(m_segments->current() == ByLayer);
+    if (m_segments->current() == ByRank)
+        startRank();
+    else
+        showSweep();
+}
+
+void LayersPanel::startRank()
+{
+    const auto snapshot = m_session.snapshot();
+    if (!snapshot) {
+        m_chart->setSeries({});
+        m_sentence->setText(tr("Open a study first."));
+        m_massive->clear();
+        return;
+    }
+    if (m_found && m_foundFor == snapshot->layer.get())
+        return showRank();
+    if (m_jobs > 0 && m_foundFor == snapshot->layer.get())
+        return;
+    m_found.reset();
+    m_foundFor = snapshot->layer.get();
+    m_chart->setSeries({});
+    m_massive->clear();
+    m_sentence->setText(tr("One moment: directions of %1 are being counted.")
+                            .arg(QString::fromStdString(snapshot->layer->layer.label())));
+    ++m_jobs;
+    m_session.sweepLane().run<session::Dimensions>(
+        rankKind(),
+        [snapshot](const Work& work) {
+            session::DimensionsOptions options;
+            options.position = snapshot->inputs.position;
+            options.seed = snapshot->inputs.seed;
+            return session::measureDimensions(*snapshot->foundation, snapshot->layer->layer, options, work);
+        },
+        [this](Result<session::Dimensions> found) {
+            m_jobs = 0;
+            if (found)
+                m_found = std::move(*found);
+            else {
+                m_foundFor = nullptr;
+                if (found.error().kind != ErrorKind::Cancelled)
+                    m_sentence->setText(QString::fromStdString(found.error().message()));
+            }
+            if (m_found && m_segments->current() == ByRank)
+                showRank();
+            Q_EMIT measured();
+        });
+}
+
+void LayersPanel::showRank()
+{
+    Series kept, random, captured, expected, capacity;
+    kept.label = tr("k leading components");
+    kept.ink = Ink::people();
+    random.label = tr("k random directions");
+    random.ink = Ink::secondary();
+    random.stroke = Series::Stroke::Dashed;
+    captured.label = tr("F, share held");
+    captured.ink = Ink::constitution();
+    expected.label = tr("k/d (T19)");
+    expected.ink = Ink::constitution();
+    expected.stroke = Series::Stroke::Dotted;
+    capacity.label = tr("T12");
+    capacity.ink = Ink::generation();
+    capacity.stroke = Series::Stroke::Dotted;
+    for (std::size_t i = 0; i < m_found->ranks.size(); ++i) {
+        const session::RankRow& row = m_found->ranks[i];
+        const double x = std::log2(row.rank);
+        for (Series* series : { &kept, &random, &captured, &expected, &capacity })
+            series->x.push_back(x);
+        kept.y.push_back(row.kept.value);
+        kept.low.push_back(row.kept.interval.low);
+        kept.high.push_back(row.kept.interval.high);
+        random.y.push_back(row.randomKept);
+        captured.y.push_back(row.captured);
+        expected.y.push_back(static_cast<double>(row.rank) / m_found->width);
+        capacity.y.push_back(m_found->capacityCurve[i]);
+    }
+    AxisSpec x, y;
+    x.title = tr("k, directions kept (of %1)").arg(m_found->width);
+    x.label = [](double value) { return QString::number(std::lround(std::exp2(value))); };
+    y.title = m_found->pairs ? tr("pair accuracy, held out; F") : tr("AUC, held out; F");
+    m_chart->setAxes(x, y);
+    m_chart->setSeries({ kept, random, captured, expected, capacity });
+    m_chart->setMarker(std::numeric_limits<double>::quiet_NaN());
+    const session::RankRow& whole = m_found->ranks.back();
+    const auto enough
+        = std::find_if(m_found->ranks.begin(), m_found->ranks.end(), [&](const session::RankRow& row) {
+              return row.kept.value >= whole.kept.interval.low;
+          });
+    m_sentence->setText(tr("%1 of %2 directions read people's labels at %3 as well as all do: %4 against %5 "
+                           "(%6 to %7).")
+                            .arg(enough->rank)
+                            .arg(m_found->width)
+                            .arg(
+                                QString::fromStdString(m_found->layer.label()),
+                                agreementText(enough->kept, m_found->pairs),
+                                agreementText(whole.kept, m_found->pairs), percent(whole.kept.interval.low),
+                                percent(whole.kept.interval.high)));
+    QStringList left, coordinates;
+    for (const session::RemovedRow& row : m_found->removals)
+        left << percent(row.left.value);
+    for (const session::CoordinatesRow& row : m_found->coordinates)
+        coordinates << QStringLiteral("%1 %2").arg(
+            QString::fromStdString(row.name), agreementText(row.heldOut, m_found->pairs));
+    m_massive->setText(
+        tr("Found directions taken out one after the other, the next still reads: %1 (Ravfogel et al. 2020). "
+           "Difference of means by coordinates: %2. F: share of people's direction that the span holds in "
+           "Sigma; "
+           "gain at one KL goes with its root. T12 with exponent %3, fitted: a reconstruction.")
+            .arg(
+                left.join(QStringLiteral(", ")), coordinates.join(QStringLiteral(", ")),
+                number(m_found->capacityExponent, 2, false, false)));
+}
+
+void LayersPanel::showSweep()
+{
     const session::Sweep* sweep = m_session.sweep();
     const auto now = m_session.snapshot();
     if (sweep == m_shownSweep && now && now->layer.get() == m_shownLayer)
@@ -181,7 +345,36 @@ void LayersPanel::refresh()
     }
 }
 
-TextTable LayersPanel::table() const
+TextTable LayersPanel::table() const { return m_segments->current() == ByRank ? rankTable() : sweepTable(); }
+
+TextTable LayersPanel::rankTable() const
+{
+    TextTable table;
+    table.title = tr("Directions that carry the value, held out");
+    table.header = { tr("what"),   tr("k"),        tr("agreement"),        tr("low"), tr("high"), tr("F"),
+                     tr("random"), tr("random F"), tr("encoding quality"), tr("T12") };
+    if (!m_found)
+        return table;
+    const auto add
+        = [&](const QString& what, const QString& k, const geometry::Estimate& value) -> QStringList& {
+        table.rows.push_back({ what, k, plainNumber(value.value), plainNumber(value.interval.low),
+                               plainNumber(value.interval.high) });
+        return table.rows.back();
+    };
+    for (std::size_t i = 0; i < m_found->ranks.size(); ++i) {
+        const session::RankRow& row = m_found->ranks[i];
+        add(tr("kept"), QString::number(row.rank), row.kept)
+            << plainNumber(row.captured) << plainNumber(row.randomKept) << plainNumber(row.randomCaptured)
+            << plainNumber(row.encodingQuality.value) << plainNumber(m_found->capacityCurve[i]);
+    }
+    for (const session::RemovedRow& row : m_found->removals)
+        add(tr("taken out"), QString::number(row.removed), row.left).resize(table.header.size());
+    for (const session::CoordinatesRow& row : m_found->coordinates)
+        add(QString::fromStdString(row.name), {}, row.heldOut).resize(table.header.size());
+    return table;
+}
+
+TextTable LayersPanel::sweepTable() const
 {
     TextTable table;
     table.title = tr("Accuracy by layer, held out");
@@ -191,8 +384,7 @@ TextTable LayersPanel::table() const
     const session::Sweep* sweep = m_session.sweep();
     if (!sweep)
         return table;
-    const auto text
-        = [](double value) { return std::isfinite(value) ? QString::number(value, 'g', 6) : QString(); };
+    const auto text = plainNumber;
     for (const session::SweepRow& row : sweep->rows)
         table.rows.push_back(
             { QString::fromStdString(row.layer.label()), text(row.accuracy.value),

@@ -100,6 +100,7 @@ void MainWindow::makePlaces(QWidget* parent)
     connect(m_projection, &ProjectionPanel::pictureRequested, this, [this] {
         m_files->savePicture(m_projection->scatter(), tr("projection"));
     });
+    connect(layers, &LayersPanel::measured, this, &MainWindow::refreshTables);
     connect(layers, &LayersPanel::tableRequested, this, [this, layers] {
         showTable([layers] { return layers->table(); });
     });
