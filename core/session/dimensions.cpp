@@ -6,6 +6,7 @@
 #include "core/geometry/spectrum.h"
 #include "core/geometry/subspace.h"
 #include "core/session/elicitation_bench.h"
+#include "core/theory/numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,11 +27,17 @@ struct Bed {
     {
         return examples.heldOut.arePairs() ? score.accuracy : score.auc;
     }
-    /// A direction fitted to the training labels on some coordinates of the rows, and its held-out agreement.
+    /// A direction fitted to the training labels on some coordinates of the rows, taken as they are: scaling
+    /// the components of a span again would whiten it. And its held-out agreement.
     Result<std::pair<geometry::ReadOut, geometry::Estimate>>
     fit(const Rows& rows, geometry::Method method, int resamples) const
     {
-        LODESTONE_TRY(const auto design, geometry::designOf(rows, examples.training));
+        const auto asTheyAre = geometry::Standardiser::identity(rows.cols());
+        LODESTONE_TRY(
+            const auto design,
+            examples.training.arePairs()
+                ? geometry::Design::fromPairs(rows, examples.training.pairs, asTheyAre)
+                : geometry::Design::fromLabels(rows, examples.training.rows, asTheyAre));
         geometry::FitOptions fitting;
         fitting.seed = options.seed;
         LODESTONE_TRY(auto found, geometry::fitDirection(method, design, fitting));
@@ -67,17 +74,6 @@ capturedShare(const geometry::Covariance& sigma, const Eigen::MatrixXd& basis, c
 {
     LODESTONE_TRY(const auto span, geometry::Subspace::fromGram(sigma.gram(basis, basis)));
     return span.share(sigma.gram(basis, people).col(0), sigma.inner(people, people));
-}
-
-double zeta(double exponent)
-{
-    // Euler and Maclaurin: the sum to n, the integral beyond, half a term, and the first correction.
-    constexpr int n = 200;
-    double sum = 0;
-    for (int i = 1; i <= n; ++i)
-        sum += std::pow(i, -exponent);
-    return sum + std::pow(n, 1 - exponent) / (exponent - 1) - 0.5 * std::pow(n, -exponent)
-        + exponent * std::pow(n, -exponent - 1) / 12;
 }
 
 void fitCapacity(Dimensions& found)
@@ -123,7 +119,7 @@ double capacityAccuracy(int k, double s)
     double sum = 0;
     for (int i = 1; i <= k; ++i)
         sum += std::pow(i, -(1 + s));
-    return geometry::accuracyFromCorrelation(std::sqrt(std::clamp(sum / zeta(1 + s), 0.0, 1.0)));
+    return geometry::accuracyFromCorrelation(std::sqrt(std::clamp(sum / theory::zeta(1 + s), 0.0, 1.0)));
 }
 
 Result<Dimensions> measureDimensions(

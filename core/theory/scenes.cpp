@@ -232,6 +232,46 @@ std::optional<Picture> classesScene(const Values& in)
     return picture;
 }
 
+/// T12: the ceiling over log2 k, and where accuracies published for three labelers would lie on it.
+std::optional<Picture> capacityScene(const Values& in)
+{
+    const double s = in["s"], all = zeta(1 + s);
+    Picture picture;
+    picture.title = "Accuracy ceiling over capacity; dots: what PaLM 2 XS, S and L imply (62.7, 73.8, 78.0 "
+                    "%), ignoring "
+                    "that people agree with each other in 73 to 77 %";
+    picture.x = "log2 of the features encoded";
+    picture.y = "accuracy";
+    picture.rangeX = { 0, 8 };
+    picture.rangeY = { .5, 1 };
+    Points ceiling, top{ { 0, 1 }, { 8, 1 } };
+    double sum = 0;
+    for (int k = 1; k <= 256; ++k) {
+        sum += std::pow(k, -(1 + s));
+        ceiling.push_back({ std::log2(k), .5 + std::asin(std::sqrt(std::min(1.0, sum / all))) / pi });
+    }
+    picture.shapes.push_back(line(Role::Judge, ceiling, "a(k)"));
+    picture.shapes.push_back(line(Role::Faint, top, {}, true));
+    const std::pair<const char*, double> published[] = { { "XS", .627 }, { "S", .738 }, { "L", .780 } };
+    for (const auto& [name, accuracy] : published) {
+        // Where the curve reaches it; to the left of one feature where even that is above.
+        const auto reached = std::find_if(
+            ceiling.begin(), ceiling.end(), [&](const Shape::Point& point) { return point.y >= accuracy; });
+        if (reached == ceiling.end())
+            continue;
+        picture.shapes.push_back(line(Role::Faint, { { 0, accuracy }, { reached->x, accuracy } }, {}, true));
+        picture.shapes.push_back({ Shape::Kind::Dots, Role::Accent, { { reached->x, accuracy } }, {} });
+        picture.shapes.push_back(
+            { Shape::Kind::Text, Role::Plain, { { reached->x + .15, accuracy - .02 } }, name });
+    }
+    const double now = std::log2(std::max(1.0, in["k"]));
+    picture.shapes.push_back({ Shape::Kind::Dots,
+                               Role::Judge,
+                               { { now, ceiling[static_cast<std::size_t>(in.whole("k") - 1)].y } },
+                               "k" });
+    return picture;
+}
+
 } // namespace
 
 std::optional<Picture> scene(const Statement& statement, const Values& in)
@@ -254,6 +294,8 @@ std::optional<Picture> scene(const Statement& statement, const Values& in)
             statement, in, "The gain, its ceiling, and what two-valued values would allow",
             "gain of true value",
             { { "DeltaV", "gain" }, { "ceiling", "ceiling" }, { "bound_two_valued", "two values" } });
+    if (id == "T12")
+        return capacityScene(in);
     if (id == "T14")
         return thalesScene(in);
     if (id == "T15")

@@ -8,6 +8,8 @@
 #include "tests/support/geometry_support.h"
 #include "tests/support/small_study.h"
 
+#include <Eigen/LU>
+
 #include <chrono>
 #include <map>
 #include <set>

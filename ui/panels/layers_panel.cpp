@@ -212,15 +212,15 @@ void LayersPanel::showRank()
         = std::find_if(m_found->ranks.begin(), m_found->ranks.end(), [&](const session::RankRow& row) {
               return row.kept.value >= whole.kept.interval.low;
           });
-    m_sentence->setText(tr("%1 of %2 directions read people's labels at %3 as well as all do: %4 against %5 "
-                           "(%6 to %7).")
-                            .arg(enough->rank)
-                            .arg(m_found->width)
-                            .arg(
-                                QString::fromStdString(m_found->layer.label()),
-                                agreementText(enough->kept, m_found->pairs),
-                                agreementText(whole.kept, m_found->pairs), percent(whole.kept.interval.low),
-                                percent(whole.kept.interval.high)));
+    m_sentence->setText(
+        tr("%1 of %2 directions come within the interval of all, reading people's labels at %3: %4 "
+           "against %5 (%6 to %7).")
+            .arg(enough->rank)
+            .arg(m_found->width)
+            .arg(
+                QString::fromStdString(m_found->layer.label()), agreementText(enough->kept, m_found->pairs),
+                agreementText(whole.kept, m_found->pairs), percent(whole.kept.interval.low),
+                percent(whole.kept.interval.high)));
     QStringList left, coordinates;
     for (const session::RemovedRow& row : m_found->removals)
         left << percent(row.left.value);
