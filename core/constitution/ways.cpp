@@ -280,14 +280,18 @@ Result<void> askAhead(
         }
     LODESTONE_CHECK(askSuffixes(suffixes, context, work));
     LODESTONE_CHECK(askLat(lat, context, work));
+    // A way that this study cannot put (requests have no replies) is said where the principle is judged.
+    const auto goesOn = [](const auto& done) { return done || done.error().kind == ErrorKind::BadInput; };
     if (!requests.empty() || !personas.empty())
-        LODESTONE_CHECK(askRequests(requests, personas, context, work));
+        if (const auto asked = askRequests(requests, personas, context, work); !goesOn(asked))
+            return asked;
     for (const std::string& way : ways)
         if (const WayInfo* info = findWay(way); info && info->yields == Yields::Displacement)
             for (const Principle& principle : principles)
                 if (checkPrinciple(principle, way)) {
                     LODESTONE_TRY(const auto strategy, makeWay(way, context));
-                    LODESTONE_TRY(const Judged done, strategy->judge(principle, work));
+                    if (const auto done = strategy->judge(principle, work); !goesOn(done))
+                        return tl::unexpected(done.error());
                 }
     return {};
 }

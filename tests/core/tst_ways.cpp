@@ -367,6 +367,27 @@ private Q_SLOTS:
         VERIFY_OK(AnswerStore::open(folder / "nowhere", sha, 5));
     }
 
+    void whatAStudyCannotAnswerDoesNotStopTheRest()
+    {
+        const auto study
+            = data::Study::open(std::string(LODESTONE_SOURCE_DIR) + "/resources/samples/requests");
+        VERIFY_OK(study);
+        FakeModel model = attentiveModel();
+        model.setSha256((*study)->model().sha256);
+        WayContext context;
+        context.study = *study;
+        context.model = &model;
+        context.store
+            = std::make_shared<AnswerStore>((*study)->model().sha256, (*study)->set().responses.size());
+        context.rows = { 0, 1, 60, 61 };
+        const std::vector<std::string> ways{ "implicit-reward", "yes-no", "persona-difference" };
+        const std::vector<Principle> principles{ kindness() };
+        VERIFY_OK(askAhead(ways, principles, context)); // requests have no replies to read under a request
+        QVERIFY(isAnswered("yes-no", principles, context));
+        QVERIFY(!isAnswered("implicit-reward", principles, context));
+        VERIFY_FAILS(makeWay("implicit-reward", context).value()->judge(kindness()), "study of replies");
+    }
+
     void theBenchFindsThePlantedValue()
     {
         const ScratchStudy study({ 12, 120, 4, 4, 0.3, 0.2 });
