@@ -1,5 +1,6 @@
 // elicit's further modes as scripts use them (asked and enacted, how linear the answers are, the search for
-// adversarial principles), and a judge with scopes and priorities, on a study of known truth.
+// adversarial principles, pole words), a judge with scopes and priorities, and two constitutions side by
+// side, on a study of known truth.
 #include "core/constitution/ways.h"
 #include "core/data/label_file.h"
 #include "core/session/foundation.h"
@@ -200,6 +201,29 @@ private Q_SLOTS:
             run(command, with);
             QCOMPARE(m_code, 0);
         }
+    }
+
+    void polesAreProposedWithoutAModel()
+    {
+        const Json json = elicit(words({ "--principle", "Prefer short answers to long ones.", "--propose" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY2(m_errors.find("app/run model") != std::string::npos, m_errors.c_str()); // and says so
+        QCOMPARE(json["proposals"].size(), std::size_t(1));
+        const Json& found = json["proposals"][0];
+        QVERIFY(has(found, { "way", "positive", "negative", "log_odds" }));
+        QCOMPARE(found["way"].get<std::string>(), std::string("templates"));
+        QVERIFY(found["positive"] == Json({ "short" }) && found["negative"] == Json({ "long" }));
+        QVERIFY(found["log_odds"].is_null() && !found.contains("problem"));
+        const Json nothing = elicit(words({ "--principle", "Bananas are yellow.", "--propose" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY(nothing["proposals"][0]["positive"].empty());
+        QVERIFY(!nothing["proposals"][0]["problem"].get<std::string>().empty());
+        elicit(words({ "--principle", "Never be rude.", "--propose" }), false);
+        QVERIFY2(m_table.find("negative: rude") != std::string::npos, m_table.c_str());
+        elicit(words({ "--principle", " ", "--propose" }));
+        QCOMPARE(m_code, 3);
+        elicit(words({ "--propose" })); // without a text
+        QCOMPARE(m_code, 2);
     }
 
     void labelsOfRaters()

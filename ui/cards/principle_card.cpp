@@ -1,5 +1,6 @@
 #include "ui/cards/principle_card.h"
 
+#include "ui/cards/propose_poles.h"
 #include "ui/cards/scope_dialog.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/in_place_edit.h"
@@ -165,6 +166,13 @@ void PrincipleCard::fillMenu(QToolButton* button)
     swap->setObjectName(QStringLiteral("swapPoles"));
     connect(swap, &QAction::triggered, this, [this] {
         change(tr("Swap poles"), [](constitution::Principle& p) { std::swap(p.positive, p.negative); });
+    });
+    auto* propose = menu->addAction(tr("Propose pole words"));
+    propose->setObjectName(QStringLiteral("proposePoles"));
+    propose->setToolTip(tr("From the text: by templates, and where none fits by the model"));
+    connect(propose, &QAction::triggered, this, [this] {
+        if (principle())
+            proposePoles(m_session, principle()->id);
     });
     auto* scope = menu->addAction(tr("Where it applies …"));
     scope->setObjectName(QStringLiteral("scope"));

@@ -1,0 +1,145 @@
+// What a principle's card offers on the sample study, with real clicks: pole words proposed from the text.
+#include "ui/plots/theme.h"
+#include "ui/session/session.h"
+#include "ui/shell/main_window.h"
+#include "ui/widgets/message_bar.h"
+
+#include <QAction>
+#include <QDialogButtonBox>
+#include <QFrame>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QTemporaryDir>
+#include <QToolButton>
+#include <QtTest>
+
+using namespace lodestone;
+using namespace lodestone::ui;
+
+class TestPrinciples : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_empty;
+    std::unique_ptr<Theme> m_theme;
+    std::unique_ptr<Session> m_session;
+    std::unique_ptr<MainWindow> m_window;
+
+    template <typename T>
+    T* find(const char* name) const
+    {
+        return m_window->findChild<T*>(QLatin1String(name));
+    }
+    bool settled() const { return m_session->snapshot() && m_session->settled(); }
+    const constitution::Principle& principle(std::size_t i = 0) const
+    {
+        return m_session->inputs().constitution.principles[i];
+    }
+    static QString words(const std::vector<std::string>& list)
+    {
+        return QString::fromStdString(constitution::joinWords(list));
+    }
+
+    /// Opens the card's menu and clicks an entry.
+    void choose(const char* entry)
+    {
+        auto* menu = find<QFrame>("principle0")->findChild<QMenu*>(QStringLiteral("principleMenu"));
+        menu->popup(m_window->mapToGlobal(QPoint(40, 40)));
+        QTRY_VERIFY(menu->isVisible());
+        auto* action = menu->findChild<QAction*>(QLatin1String(entry));
+        QVERIFY2(action, entry);
+        QTest::mouseClick(menu, Qt::LeftButton, {}, menu->actionGeometry(action).center());
+        QTRY_VERIFY(!menu->isVisible());
+    }
+    void typeText(const QString& text)
+    {
+        auto* edit = find<QFrame>("principle0")->findChild<QLineEdit*>(QStringLiteral("text"));
+        edit->setFocus();
+        edit->selectAll();
+        QTest::keyClicks(edit, text);
+        QTest::keyClick(edit, Qt::Key_Return);
+        QCOMPARE(QString::fromStdString(principle().text), text);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        qputenv("LODESTONE_MODEL_DIR", m_empty.path().toUtf8()); // no model
+        QStandardPaths::setTestModeEnabled(true);
+        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
+    }
+
+    void init()
+    {
+        m_theme = std::make_unique<Theme>();
+        m_theme->setScheme(ColourScheme::Light);
+        m_theme->apply(*qApp);
+        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
+        m_window->resize(1440, 900);
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        m_session->openStudy(m_session->resources() / "samples/sample");
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
+    }
+
+    void cleanup()
+    {
+        m_window.reset();
+        m_session.reset();
+        m_theme.reset();
+    }
+
+    void poleWordsComeFromTheText()
+    {
+        typeText(QStringLiteral("Never be rude or cruel."));
+        const auto before = m_session->inputs().constitution;
+        const int steps = m_session->undoStack().count();
+        choose("proposePoles");
+        QCOMPARE(words(principle().positive), QStringLiteral("polite, kind"));
+        QCOMPARE(words(principle().negative), QStringLiteral("rude, cruel"));
+        auto* positive = find<QFrame>("principle0")->findChild<QLineEdit*>(QStringLiteral("positive"));
+        QCOMPARE(positive->text(), QStringLiteral("polite, kind"));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
+        QVERIFY(m_session->snapshot()->principles[0]->problem.empty());
+        // One step, which is taken back by one.
+        QCOMPARE(m_session->undoStack().count(), steps + 1);
+        find<QAction>("undo")->trigger();
+        QCOMPARE(m_session->inputs().constitution, before);
+        find<QAction>("redo")->trigger();
+        // A second time there is nothing to edit, and that is said.
+        choose("proposePoles");
+        QCOMPARE(m_session->undoStack().count(), steps + 1);
+        QVERIFY(find<MessageBar>("messages")->text().contains(QStringLiteral("already")));
+    }
+
+    void aTextJudgedAsAWholeGetsWordsOfItsOwn()
+    {
+        session::Inputs next = m_session->inputs();
+        next.constitution.principles[0].way = "conditioned-cloze";
+        next.constitution.principles[0].text = "Prefer short answers to long ones.";
+        m_session->edit(QStringLiteral("test"), next);
+        choose("proposePoles");
+        QCOMPARE(principle().way, std::string("cloze"));
+        QCOMPARE(words(principle().positive), QStringLiteral("short"));
+        QCOMPARE(words(principle().negative), QStringLiteral("long"));
+    }
+
+    void whatIsNotFoundIsSaid()
+    {
+        typeText(QStringLiteral("Obey the captain of the ship."));
+        const auto before = m_session->inputs().constitution;
+        choose("proposePoles");
+        QCOMPARE(m_session->inputs().constitution, before);
+        const auto* messages = find<MessageBar>("messages");
+        QVERIFY(messages->isVisible());
+        QVERIFY2(
+            messages->text().contains(QStringLiteral("No pole words"))
+                && messages->text().contains(QStringLiteral("model")),
+            qPrintable(messages->text()));
+    }
+};
+
+QTEST_MAIN(TestPrinciples)
+#include "tst_principles.moc"
