@@ -226,6 +226,22 @@ private Q_SLOTS:
         QCOMPARE(m_code, 2);
     }
 
+    void notesAreInTheReport()
+    {
+        constitution::Constitution noted = constitution::constitutionForValues({ "kind", "honest" });
+        noted.principles[1].notes = "Asked for by the second reader.";
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "noted.json", noted));
+        const auto path
+            = [&](const char* name) { return QString::fromStdString((m_scratch / name).string()); };
+        run("export",
+            words({ "--layer", "2", "--what", "report", "--constitution" })
+                + QStringList{ path("noted.json"), QStringLiteral("--to"), path("report.md") });
+        QCOMPARE(m_code, 0);
+        const std::string report = bytesOf(m_scratch / "report.md");
+        QVERIFY(report.find("**Be honest**\n\nAsked for by the second reader.\n") != std::string::npos);
+        QVERIFY(report.find("**Be kind**") == std::string::npos); // it has none
+    }
+
     void labelsOfRaters()
     {
         const QStringList with = words({ "--layer", "2", "--labels", "--constitution" })

@@ -34,6 +34,7 @@ Constitution twoPrinciples()
     brief.positive = { "short" };
     brief.negative = { "long" };
     brief.weight = 0.1;
+    brief.notes = "Asked for by nobody.\nTry “terse”.";
     constitution.principles = { kind, brief };
     return constitution;
 }
@@ -119,6 +120,10 @@ private Q_SLOTS:
         QCOMPARE(kind.at("on").get<bool>(), false);
         QCOMPARE(kind.at("value").get<std::string>(), std::string("kindness"));
         QVERIFY(!json.at("principles").at(1).contains("value"));
+        QVERIFY(!kind.contains("notes")); // only where there are any
+        QCOMPARE(
+            json.at("principles").at(1).at("notes").get<std::string>(),
+            std::string("Asked for by nobody.\nTry “terse”."));
     }
 
     void fileRoundTrip()
@@ -231,6 +236,7 @@ private Q_SLOTS:
             R"({"negative": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})", true,
             { first, QStringLiteral("too long") });
         row("text a number", R"({"text": 1})", true, { first, QStringLiteral("key 'text'") });
+        row("notes a list", R"({"notes": []})", true, { first, QStringLiteral("key 'notes'") });
         row("wrong version", R"({"version": 3})", false,
             { QStringLiteral("c.json"), QStringLiteral("version 1"), QStringLiteral("found 3") });
         row("no version", R"({"version": null})", false,

@@ -1,4 +1,4 @@
-// What a principle's card offers on the sample study, with real clicks: pole words proposed from the text.
+// What a principle's card offers on the sample study, with real clicks: pole words proposed from the text, notes.
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
@@ -10,6 +10,7 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QTemporaryDir>
 #include <QToolButton>
@@ -138,6 +139,45 @@ private Q_SLOTS:
             messages->text().contains(QStringLiteral("No pole words"))
                 && messages->text().contains(QStringLiteral("model")),
             qPrintable(messages->text()));
+    }
+
+    void notesAreKeptAndMarked()
+    {
+        auto* limits = find<QFrame>("principle0")->findChild<QLabel*>(QStringLiteral("limits"));
+        QVERIFY(!limits->isVisible());
+        choose("notes");
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("notesDialog"));
+        QVERIFY(dialog);
+        auto* text = dialog->findChild<QPlainTextEdit*>(QStringLiteral("notesText"));
+        QVERIFY(text->toPlainText().isEmpty());
+        text->setFocus();
+        QTest::keyClicks(text, QStringLiteral("Ask for the reason."));
+        const auto print = m_session->snapshot()->fingerprint().hex();
+        QTest::mouseClick(
+            dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok), Qt::LeftButton);
+        QCOMPARE(principle().notes, std::string("Ask for the reason."));
+        QVERIFY(limits->isVisible() && limits->text().contains(QStringLiteral("notes")));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
+        QTRY_VERIFY(limits->toolTip().startsWith(QStringLiteral("Ask for the reason.")));
+        QCOMPARE(m_session->snapshot()->fingerprint().hex(), print); // no figure depends on them
+        // They survive a file.
+        const std::filesystem::path path = m_empty.filePath(QStringLiteral("c.json")).toStdString();
+        QVERIFY(m_session->saveConstitution(path).has_value());
+        QCOMPARE(
+            constitution::readConstitution(path).value().principles[0].notes,
+            std::string("Ask for the reason."));
+        // Cancelling changes nothing; undo takes them away.
+        choose("notes");
+        for (auto* open : m_window->findChildren<QDialog*>(QStringLiteral("notesDialog")))
+            if (open->isVisible()) {
+                QTest::keyClicks(open->findChild<QPlainTextEdit*>(), QStringLiteral("xyz"));
+                QTest::mouseClick(
+                    open->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Cancel), Qt::LeftButton);
+            }
+        QCOMPARE(principle().notes, std::string("Ask for the reason."));
+        find<QAction>("undo")->trigger();
+        QVERIFY(principle().notes.empty());
+        QTRY_VERIFY(!limits->isVisible());
     }
 };
 

@@ -1,5 +1,6 @@
 #include "ui/cards/principle_card.h"
 
+#include "ui/cards/notes_dialog.h"
 #include "ui/cards/propose_poles.h"
 #include "ui/cards/scope_dialog.h"
 #include "ui/plots/theme.h"
@@ -55,7 +56,6 @@ PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget*
     m_limits = new QLabel(this);
     m_limits->setObjectName(QStringLiteral("limits"));
     setLook(*m_limits, Look::Small);
-    m_limits->setToolTip(tr("Where it applies and when it decides: in the menu of this card"));
     m_limits->hide();
     head->addWidget(m_name, 1);
     head->addWidget(m_limits);
@@ -188,6 +188,17 @@ void PrincipleCard::fillMenu(QToolButton* button)
         });
         dialog->open();
     });
+    auto* notes = menu->addAction(tr("Notes …"));
+    notes->setObjectName(QStringLiteral("notes"));
+    connect(notes, &QAction::triggered, this, [this] {
+        if (!principle())
+            return;
+        auto* dialog = new NotesDialog(m_theme, *principle(), this);
+        connect(dialog, &QDialog::accepted, this, [this, dialog] {
+            change(tr("Edit notes"), [dialog](constitution::Principle& p) { p.notes = dialog->notes(); });
+        });
+        dialog->open();
+    });
     menu->addSeparator();
     auto* remove = menu->addAction(tr("Remove"));
     remove->setObjectName(QStringLiteral("remove"));
@@ -258,6 +269,8 @@ void PrincipleCard::showInputs()
         limits << tr("priority %1").arg(p->priority);
     if (!p->marks.empty())
         limits << (p->marks.size() == 1 ? tr("1 example") : tr("%1 examples").arg(p->marks.size()));
+    if (!p->notes.empty())
+        limits << tr("notes");
     m_limits->setText(limits.join(QStringLiteral(", ")));
     m_limits->setVisible(!limits.isEmpty());
     m_on->setChecked(p->on);
@@ -303,6 +316,8 @@ void PrincipleCard::showMarks(const session::MarksUsed& marks)
         else
             tip += tr("The words explain them: the direction is the words' own.");
     }
+    if (principle() && !principle()->notes.empty())
+        tip = QString::fromStdString(principle()->notes) + QStringLiteral("\n\n") + tip;
     m_limits->setToolTip(tip);
 }
 
