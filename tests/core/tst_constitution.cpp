@@ -353,32 +353,6 @@ private Q_SLOTS:
         VERIFY_FAILS(readConstitution(folder.write("endless.txt", endless)), "sentence 1", "700 words");
     }
 
-    void differencesAndMerges()
-    {
-        Constitution ours = constitutionForValues({ "kind", "honest" });
-        Constitution theirs = constitutionForValues({ "kind", "harmless" });
-        QVERIFY(diff(ours, ours).empty());
-        theirs.principles[0].weight = 0.5;
-        theirs.principles[0].positive = { "gentle" };
-        const ConstitutionDiff found = diff(ours, theirs);
-        QCOMPARE(found.removed.size(), std::size_t(1));
-        QCOMPARE(found.removed[0].id, std::string("honest"));
-        QCOMPARE(found.added.size(), std::size_t(1));
-        QCOMPARE(found.added[0].id, std::string("harmless"));
-        QCOMPARE(found.changed.size(), std::size_t(1));
-        QCOMPARE(found.changed[0].keys, (std::vector<std::string>{ "positive", "weight" }));
-        const Merged merged = merge(ours, theirs);
-        QCOMPARE(merged.constitution.principles.size(), std::size_t(3));
-        QCOMPARE(merged.constitution.principles[0].weight, 1.0); // ours stays
-        QCOMPARE(merged.kept, std::vector<std::string>{ "kind" });
-        // A principle renamed by its author is still the same text.
-        Constitution renamed = ours;
-        renamed.principles[0].id = "kindness";
-        QCOMPARE(diff(ours, renamed).changed[0].keys, std::vector<std::string>{ "id" });
-        theirs.mapping = Mapping::Projection;
-        QVERIFY(diff(ours, theirs).mappingChanged);
-    }
-
     void shippedConstitutionsAreSound()
     {
         int count = 0;

@@ -1,4 +1,5 @@
-// What a principle's card offers on the sample study, with real clicks: pole words proposed from the text, notes.
+// What a principle's card offers on the sample study, with real clicks: pole words proposed from the text,
+// notes, and another constitution beside the open one, of which parts are taken over.
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 #include "ui/shell/main_window.h"
@@ -6,6 +7,7 @@
 
 #include <QAction>
 #include <QDialogButtonBox>
+#include <QFileDialog>
 #include <QFrame>
 #include <QLabel>
 #include <QLineEdit>
@@ -14,6 +16,7 @@
 #include <QPushButton>
 #include <QTemporaryDir>
 #include <QToolButton>
+#include <QTreeWidget>
 #include <QtTest>
 
 using namespace lodestone;
@@ -178,6 +181,94 @@ private Q_SLOTS:
         find<QAction>("undo")->trigger();
         QVERIFY(principle().notes.empty());
         QTRY_VERIFY(!limits->isVisible());
+    }
+
+    void partsOfAnotherConstitutionAreTakenOver()
+    {
+        // Another one with a changed first principle, without the second, and with one more.
+        constitution::Constitution other = m_session->inputs().constitution;
+        const auto before = other;
+        QVERIFY(other.principles.size() >= 2);
+        other.name = "The other";
+        other.principles[0].weight = -0.5;
+        const std::string gone = other.principles[1].id;
+        other.principles.erase(other.principles.begin() + 1);
+        constitution::Principle brief = constitution::neutralPrinciple();
+        brief.id = "brief-one";
+        brief.name = "Be brief";
+        brief.positive = { "short" };
+        brief.negative = { "long" };
+        other.principles.push_back(brief);
+        const QString path = m_empty.filePath(QStringLiteral("other.json"));
+        QVERIFY(constitution::writeConstitution(path.toStdString(), other).has_value());
+
+        find<QAction>("compareConstitution")->trigger();
+        auto* chooser = m_window->findChild<QFileDialog*>();
+        QVERIFY(chooser);
+        Q_EMIT chooser->fileSelected(path);
+        chooser->close();
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("compareDialog"));
+        QVERIFY(dialog && dialog->isVisible());
+        auto* list = dialog->findChild<QTreeWidget*>(QStringLiteral("compareList"));
+        auto* take = dialog->findChild<QPushButton*>(QStringLiteral("compareTake"));
+        QCOMPARE(list->topLevelItemCount(), 3); // changed, added, removed
+        QVERIFY(!take->isEnabled() && !take->toolTip().isEmpty());
+        // Under the changed one: its fields, here and there.
+        QTreeWidgetItem* changed = list->topLevelItem(0);
+        QCOMPARE(changed->childCount(), 2); // the weight and its sign
+        QCOMPARE(changed->child(0)->text(2), QStringLiteral("-0.5"));
+        // Click the boxes of the changed and of the added one.
+        for (const int at : { 0, 1 }) {
+            const QRect row = list->visualItemRect(list->topLevelItem(at));
+            QStyleOptionViewItem option;
+            option.initFrom(list);
+            option.rect = row;
+            option.features = QStyleOptionViewItem::HasCheckIndicator | QStyleOptionViewItem::HasDisplay;
+            const QRect box
+                = list->style()->subElementRect(QStyle::SE_ItemViewItemCheckIndicator, &option, list);
+            QTest::mouseClick(list->viewport(), Qt::LeftButton, {}, box.center());
+            QCOMPARE(list->topLevelItem(at)->checkState(0), Qt::Checked);
+        }
+        QVERIFY(take->isEnabled());
+        const int steps = m_session->undoStack().count();
+        QTest::mouseClick(take, Qt::LeftButton);
+        const auto& now = m_session->inputs().constitution;
+        QCOMPARE(m_session->undoStack().count(), steps + 1);
+        QCOMPARE(now.principles.size(), before.principles.size() + 1);
+        QCOMPARE(now.principles[0].weight, -0.5);
+        QCOMPARE(now.principles[1].id, gone); // not ticked: it stays
+        QCOMPARE(now.principles.back().name, std::string("Be brief"));
+        QCOMPARE(now.name, before.name);
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
+        find<QAction>("undo")->trigger();
+        QCOMPARE(m_session->inputs().constitution, before);
+    }
+
+    void twoThatAreTheSame()
+    {
+        const QString path = m_empty.filePath(QStringLiteral("same.json"));
+        QVERIFY(constitution::writeConstitution(path.toStdString(), m_session->inputs().constitution)
+                    .has_value());
+        find<QAction>("compareConstitution")->trigger();
+        auto* chooser = m_window->findChild<QFileDialog*>();
+        Q_EMIT chooser->fileSelected(path);
+        chooser->close();
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("compareDialog"));
+        QVERIFY(dialog);
+        QVERIFY(dialog->findChild<QLabel*>(QStringLiteral("compareSays"))
+                    ->text()
+                    .contains(QStringLiteral("No principle differs")));
+        QVERIFY(!dialog->findChild<QPushButton*>(QStringLiteral("compareTake"))->isEnabled());
+        delete dialog;
+        // A file that cannot be read is said, and nothing opens.
+        find<QAction>("compareConstitution")->trigger();
+        for (auto* open : m_window->findChildren<QFileDialog*>())
+            if (open->isVisible()) {
+                Q_EMIT open->fileSelected(QStringLiteral("/nonexistent/c.json"));
+                open->close();
+            }
+        QVERIFY(find<MessageBar>("messages")->text().contains(QStringLiteral("/nonexistent/c.json")));
+        QVERIFY(!m_window->findChild<QDialog*>(QStringLiteral("compareDialog")));
     }
 };
 
