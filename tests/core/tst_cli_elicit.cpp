@@ -348,7 +348,8 @@ private Q_SLOTS:
         COMPARE_NEAR(labels["raters"][0]["study"]["accuracy"].get<double>(), 1.0, 1e-12);
         COMPARE_NEAR(labels["raters"][1]["study"]["accuracy"].get<double>(), 0.5, 1e-12);
         COMPARE_NEAR(labels["between"][0]["accuracy"].get<double>(), 0.5, 1e-12);
-        QVERIFY(has(labels["between"][0], { "pairs", "accuracy", "accuracy_ci", "kappa", "raters" }));
+        QVERIFY(
+            has(labels["between"][0], { "pairs", "accuracy", "accuracy_ci", "kappa", "kappa_ci", "raters" }));
         run("judge", with, false);
         QVERIFY2(m_table.find("kappa") != std::string::npos, m_table.c_str());
     }
