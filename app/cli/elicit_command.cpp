@@ -113,6 +113,10 @@ keepAnswers(const Answers& answers, const data::Study& study, bool withStudy, co
 
 Result<void> elicit(const ElicitOptions& options, CommandContext& context)
 {
+    if (options.propose)
+        return elicitPropose(options, context);
+    if (options.study.empty())
+        return fail(ErrorKind::Usage, "a study folder, or sample / requests", "none", "--study");
     LODESTONE_TRY(const auto study, openStudy(options.study));
     LODESTONE_TRY(const auto foundation, session::Foundation::open(study));
     LODESTONE_TRY(const std::vector<Principle> principles, principlesOf(options, *study));
@@ -295,7 +299,7 @@ void addElicitCommand(CLI::App& app)
     std::string names = "A way (with --bench a list, default all):\n";
     for (const constitution::WayInfo& way : constitution::allWays())
         names += fmt::format("{} ({}): {}\n", way.name, constitution::yieldsName(way.yields), way.sentence);
-    sub->add_option("--study", options->study, "A study folder, or sample / requests")->required();
+    sub->add_option("--study", options->study, "A study folder, or sample / requests (--propose needs none)");
     sub->add_option("--constitution", options->constitution, "A constitution file");
     options->principleOption = sub->add_option("--principle", options->principle, "A principle's text");
     sub->add_option("--positive", options->positive, "Words of the positive pole");
@@ -309,6 +313,12 @@ void addElicitCommand(CLI::App& app)
            "--paraphrases", options->paraphrases, "Wordings of every statement and request, averaged: 1 to 4")
         ->capture_default_str()
         ->check(CLI::Range(1, 4));
+    sub->add_flag(
+           "--propose", options->propose,
+           "Propose words for both poles of the text of --principle: by templates, and by what the model "
+           "says "
+           "of replies that follow or break it")
+        ->needs(options->principleOption);
     sub->add_flag(
         "--bench", options->bench,
         "Every way on every principle (none given: the study's values) at every layer: evidence without "

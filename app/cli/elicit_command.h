@@ -11,7 +11,8 @@ struct ElicitOptions {
     std::string study, constitution, principle, positive, negative, way, layer = "all", label,
                                                                          position = "mean";
     int paraphrases = 1;
-    bool bench = false, keep = false, enacted = false, nonlinear = false, adversarial = false;
+    bool bench = false, keep = false, enacted = false, nonlinear = false, adversarial = false,
+         propose = false;
     int steering = 0; ///< held-out pairs to push
     double looks = 0.3; ///< of --adversarial: least correlation with the neutral judgment
     int principles = 2; ///< of --adversarial: most principles written
@@ -53,5 +54,7 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
 Result<void> elicitEnacted(const ElicitOptions& options, ElicitRun& run, CommandContext& context);
 Result<void> elicitNonlinear(const ElicitOptions& options, ElicitRun& run, CommandContext& context);
 Result<void> elicitAdversarial(const ElicitOptions& options, ElicitRun& run, CommandContext& context);
+/// Pole words for the text of --principle (--propose); needs no study.
+Result<void> elicitPropose(const ElicitOptions& options, CommandContext& context);
 
 } // namespace lodestone::app

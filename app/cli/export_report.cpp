@@ -99,6 +99,12 @@ std::string reportOf(const session::Snapshot& snapshot, const session::Sweep& sw
             std::isfinite(stage.direction.linearity) ? fmt::format("{:.2f}", stage.direction.linearity)
                                                      : "-");
     }
+    std::string notes;
+    for (const constitution::Principle& principle : snapshot.inputs.constitution.principles)
+        if (!principle.notes.empty())
+            notes += fmt::format("\n**{}**\n\n{}\n", principle.name, principle.notes);
+    if (!notes.empty())
+        text += "\n### Notes\n" + notes;
     const session::MeterStage& m = *snapshot.meters;
     text += "\n## Meters\n\n| meter | value (95 %) |\n|---|---|\n";
     const std::pair<const char*, geometry::Estimate> meters[]

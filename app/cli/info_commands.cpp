@@ -1,5 +1,5 @@
 // The subcommand info: what a file, a study or this machine is.
-#include "app/cli/context.h"
+#include "app/cli/compare_constitutions.h"
 #include "app/cli/file_info.h"
 #include "app/cli/study_access.h"
 
@@ -153,13 +153,21 @@ void addInfoCommands(CLI::App& app)
 {
     struct Options {
         std::vector<std::string> paths;
-        std::string study;
+        std::string study, compare, layer;
         bool machine = false;
     };
     auto options = std::make_shared<Options>();
     CLI::App* sub = addCommand(
         app, "info", "What a model file, a study or this machine is",
         [options](CommandContext& context) -> Result<void> {
+            if (!options->compare.empty()) {
+                if (options->paths.size() != 1)
+                    return fail(
+                        ErrorKind::Usage, "one constitution file to compare with another",
+                        fmt::format("{} paths", options->paths.size()), "--compare");
+                return compareConstitutions(
+                    options->paths.front(), options->compare, options->study, options->layer, context);
+            }
             std::vector<Info> items;
             if (options->machine) {
                 LODESTONE_TRY(items.emplace_back(), infoOfMachine(context));
@@ -188,6 +196,13 @@ void addInfoCommands(CLI::App& app)
     sub->add_option(
         "paths", options->paths, "Models, studies, arrays, directions, tables (none: the default model)");
     sub->add_option("--study", options->study, "A study: a folder, or the shipped 'sample' and 'requests'");
+    auto* compare = sub->add_option(
+        "--compare", options->compare,
+        "Another constitution: what differs from the one given as the path; with --study also what the "
+        "difference "
+        "does there");
+    sub->add_option("--layer", options->layer, "With --compare and --study: a block's number or embedding")
+        ->needs(compare);
     sub->add_flag("--machine", options->machine, "Measure this machine's matrix paths");
 }
 

@@ -18,19 +18,23 @@ Json ratersJson(const judgment::RaterAgreement& agreement)
     return { { "pairs", agreement.pairs },
              { "accuracy", number(agreement.accuracy.value) },
              { "accuracy_ci", intervalJson(agreement.accuracy.interval) },
-             { "kappa", number(agreement.kappa) } };
+             { "kappa", number(agreement.kappa.value) },
+             { "kappa_ci", intervalJson(agreement.kappa.interval) } };
 }
 std::string ratersLine(const std::string& who, const judgment::RaterAgreement& agreement)
 {
     if (agreement.pairs == 0)
         return fmt::format("  {}: no pair in common\n", who);
     return fmt::format(
-        "  {}: equal on {} of {} pairs{}, kappa {:.2f}\n", who, percent(agreement.accuracy.value),
+        "  {}: equal on {} of {} pairs{}, kappa {:.2f}{}\n", who, percent(agreement.accuracy.value),
         agreement.pairs,
         agreement.accuracy.interval.isKnown()
             ? " (" + percentInterval(agreement.accuracy.interval.low, agreement.accuracy.interval.high) + ")"
             : "",
-        agreement.kappa);
+        agreement.kappa.value,
+        agreement.kappa.interval.isKnown()
+            ? fmt::format(" ({:.2f} to {:.2f})", agreement.kappa.interval.low, agreement.kappa.interval.high)
+            : "");
 }
 
 } // namespace

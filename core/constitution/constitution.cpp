@@ -195,6 +195,7 @@ Result<Constitution> constitutionFromJson(const json& document, const std::strin
         LODESTONE_TRY(principle.text, textOf(entry, "text", place, false));
         LODESTONE_TRY(principle.name, textOf(entry, "name", place, false));
         LODESTONE_TRY(principle.value, textOf(entry, "value", place, false));
+        LODESTONE_TRY(principle.notes, textOf(entry, "notes", place, false));
         LODESTONE_TRY(principle.positive, polesOf(entry, "positive", place));
         LODESTONE_TRY(principle.negative, polesOf(entry, "negative", place));
         if (principle.name.empty())
@@ -264,6 +265,8 @@ nlohmann::ordered_json toJson(const Constitution& constitution)
         for (const Mark& mark : principle.marks)
             principles.back()["examples"].push_back(
                 { { "follows", mark.follows }, { "breaks", mark.breaks } });
+        if (!principle.notes.empty())
+            principles.back()["notes"] = principle.notes;
         if (!principle.scope.everywhere() || principle.priority != 1 || !principle.marks.empty())
             version = 2;
     }

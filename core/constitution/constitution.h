@@ -32,6 +32,7 @@ struct Principle {
     Scope scope{}; ///< prompts that it applies to
     int priority = 1; ///< 1 .. 9, 1 first: a later one decides only where the earlier cannot tell
     std::vector<Mark> marks{}; ///< from two on they correct the direction (session/marked.h)
+    std::string notes{}; ///< for people; nothing is computed from them
 
     bool operator==(const Principle&) const = default;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
-#include <set>
 #include <sstream>
 
 namespace lodestone::constitution {
@@ -45,38 +44,6 @@ std::string nameOf(const std::string& text)
     while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0u) == 0x80u)
         --end;
     return text.substr(0, end);
-}
-
-const Principle* matchOf(const Principle& principle, const std::vector<Principle>& among)
-{
-    for (const Principle& other : among)
-        if (other.id == principle.id)
-            return &other;
-    for (const Principle& other : among)
-        if (!principle.text.empty() && other.text == principle.text)
-            return &other;
-    return nullptr;
-}
-
-std::vector<std::string> keysThatDiffer(const Principle& a, const Principle& b)
-{
-    std::vector<std::string> keys;
-    const auto check = [&](const char* key, bool same) {
-        if (!same)
-            keys.emplace_back(key);
-    };
-    check("id", a.id == b.id);
-    check("name", a.name == b.name);
-    check("text", a.text == b.text);
-    check("positive", a.positive == b.positive);
-    check("negative", a.negative == b.negative);
-    check("weight", a.weight == b.weight);
-    check("on", a.on == b.on);
-    check("value", a.value == b.value);
-    check("way", a.way == b.way);
-    check("scope", a.scope == b.scope);
-    check("priority", a.priority == b.priority);
-    return keys;
 }
 
 } // namespace
@@ -126,45 +93,6 @@ Result<Constitution> importConstitution(const std::filesystem::path& path)
         return constitutionFromSentences(sentences, path.stem().string(), path.string());
     }
     return constitutionFromJson(document, path.string());
-}
-
-ConstitutionDiff diff(const Constitution& before, const Constitution& after)
-{
-    ConstitutionDiff result;
-    result.mappingChanged = before.mapping != after.mapping;
-    std::set<const Principle*> matched;
-    for (const Principle& principle : before.principles) {
-        const Principle* other = matchOf(principle, after.principles);
-        if (!other || !matched.insert(other).second) {
-            result.removed.push_back(principle);
-            continue;
-        }
-        if (auto keys = keysThatDiffer(principle, *other); !keys.empty())
-            result.changed.push_back({ principle, *other, std::move(keys) });
-    }
-    for (const Principle& principle : after.principles)
-        if (matched.count(&principle) == 0)
-            result.added.push_back(principle);
-    return result;
-}
-
-Merged merge(const Constitution& ours, const Constitution& theirs)
-{
-    Merged result;
-    result.constitution = ours;
-    std::set<std::string> ids;
-    for (const Principle& principle : ours.principles)
-        ids.insert(principle.id);
-    const ConstitutionDiff difference = diff(ours, theirs);
-    for (const ConstitutionDiff::Change& change : difference.changed)
-        result.kept.push_back(change.before.id);
-    for (Principle principle : difference.added) {
-        const std::string base = principle.id;
-        for (int i = 2; !ids.insert(principle.id).second; ++i)
-            principle.id = fmt::format("{}-{}", base, i);
-        result.constitution.principles.push_back(std::move(principle));
-    }
-    return result;
 }
 
 } // namespace lodestone::constitution

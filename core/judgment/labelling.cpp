@@ -5,8 +5,24 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace lodestone::judgment {
+namespace {
+
+/// Sums of pairs: equal answers; the first rater's right, tie, left; the second's.
+constexpr int agreementSums = 7;
+
+/// Cohen's kappa from these sums; NaN where both gave one and the same answer only.
+double kappaOf(const Eigen::RowVectorXd& sums)
+{
+    const double n = sums.segment(1, 3).sum();
+    const double expected = sums.segment(1, 3).dot(sums.segment(4, 3)) / (n * n);
+    return expected < 1 - 1e-12 ? (sums[0] / n - expected) / (1 - expected)
+                                : std::numeric_limits<double>::quiet_NaN();
+}
+
+} // namespace
 
 bool chosenAtLeft(const data::ResponseSet& set, int pair)
 {
@@ -55,25 +71,34 @@ RaterAgreement
 agreementOf(const data::ResponseSet& set, const Sides& first, const Sides& second, std::uint64_t seed)
 {
     RaterAgreement result;
-    std::vector<double> equal;
+    std::vector<std::array<double, agreementSums>> rows;
     std::vector<int> groups;
-    std::array<double, 3> a{}, b{};
     for (const auto& [pair, said] : first)
         if (const auto other = second.find(pair); other != second.end()) {
-            equal.push_back(said == other->second ? 1 : 0);
+            std::array<double, agreementSums>& row = rows.emplace_back();
+            row[0] = said == other->second ? 1 : 0;
+            row[static_cast<std::size_t>(2 + said)] = 1;
+            row[static_cast<std::size_t>(5 + other->second)] = 1;
             groups.push_back(set.groupOf(set.pairs[static_cast<std::size_t>(pair)].chosen));
-            a[said < 0 ? 0 : said == 0 ? 1 : 2] += 1;
-            b[other->second < 0 ? 0 : other->second == 0 ? 1 : 2] += 1;
         }
-    result.pairs = static_cast<int>(equal.size());
-    if (equal.empty())
+    result.pairs = static_cast<int>(rows.size());
+    if (rows.empty())
         return result;
-    result.accuracy = geometry::ClusterBootstrap(groups, 1000, seed).mean(equal);
-    const double n = static_cast<double>(equal.size());
-    double expected = 0;
-    for (std::size_t c = 0; c < 3; ++c)
-        expected += a[c] / n * b[c] / n;
-    result.kappa = expected < 1 - 1e-12 ? (result.accuracy.value - expected) / (1 - expected) : 0;
+    Eigen::MatrixXd perItem(result.pairs, agreementSums);
+    for (Eigen::Index i = 0; i < perItem.rows(); ++i)
+        for (Eigen::Index c = 0; c < perItem.cols(); ++c)
+            perItem(i, c) = rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(c)];
+    const geometry::ClusterBootstrap bootstrap(groups, 1000, seed);
+    const Eigen::VectorXd equal = perItem.col(0);
+    result.accuracy = bootstrap.mean({ equal.data(), static_cast<std::size_t>(equal.size()) });
+    const double whole = kappaOf(perItem.colwise().sum());
+    result.kappa.value = std::isfinite(whole) ? whole : 0;
+    const Eigen::MatrixXd resampled = bootstrap.sums(perItem);
+    std::vector<double> kappas;
+    for (Eigen::Index r = 0; r < resampled.rows(); ++r)
+        kappas.push_back(kappaOf(resampled.row(r)));
+    if (!kappas.empty())
+        result.kappa.interval = geometry::percentileInterval(std::move(kappas));
     return result;
 }
 

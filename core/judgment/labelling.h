@@ -27,8 +27,9 @@ struct RaterAgreement {
     int pairs = 0; ///< labelled by both
     geometry::Estimate accuracy; ///< share of equal answers, over prompts
     /// Cohen's kappa (1960) over left, right and tie: (o - e)/(1 - e), with e the agreement of independent
-    /// answers of the same shares; 0 when e is 1 (one answer only), NaN without pairs.
-    double kappa = std::numeric_limits<double>::quiet_NaN();
+    /// answers of the same shares; 0 when e is 1 (one answer only), NaN without pairs. Its interval is over
+    /// prompts; resamples with one answer only say nothing of chance and are left out.
+    geometry::Estimate kappa;
 };
 RaterAgreement
 agreementOf(const data::ResponseSet& set, const Sides& first, const Sides& second, std::uint64_t seed = 0);

@@ -22,7 +22,10 @@ Fingerprint Snapshot::fingerprint() const
 {
     Fingerprint print = foundation->study->fingerprint();
     print.add(inputs.layer.row()).add(inputs.position).add(inputs.beta).add(inputs.tau).add(inputs.seed);
-    print.add(constitution::toJson(inputs.constitution).dump());
+    constitution::Constitution judged = inputs.constitution;
+    for (constitution::Principle& principle : judged.principles)
+        principle.notes.clear(); // no figure depends on them
+    print.add(constitution::toJson(judged).dump());
     return print;
 }
 

@@ -624,6 +624,7 @@ private Q_SLOTS:
         QTest::newRow("unknown option")
             << QStringList{ QStringLiteral("info"), QStringLiteral("--colour"), QStringLiteral("blue") };
         QTest::newRow("missing option") << QStringList{ QStringLiteral("judge") };
+        QTest::newRow("elicit without a study") << QStringList{ QStringLiteral("elicit") };
         QTest::newRow("no such method")
             << QStringList{ QStringLiteral("directions"), QStringLiteral("--study"), QStringLiteral("STUDY"),
                             QStringLiteral("--method"), QStringLiteral("magic") };

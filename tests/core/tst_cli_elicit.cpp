@@ -1,5 +1,6 @@
 // elicit's further modes as scripts use them (asked and enacted, how linear the answers are, the search for
-// adversarial principles), and a judge with scopes and priorities, on a study of known truth.
+// adversarial principles, pole words), a judge with scopes and priorities, and two constitutions side by
+// side, on a study of known truth.
 #include "core/constitution/ways.h"
 #include "core/data/label_file.h"
 #include "core/session/foundation.h"
@@ -7,6 +8,7 @@
 #include "tests/support/small_study.h"
 
 #include <QProcess>
+#include <map>
 
 using namespace lodestone;
 using namespace lodestone::testing;
@@ -202,6 +204,107 @@ private Q_SLOTS:
         }
     }
 
+    void polesAreProposedWithoutAModel()
+    {
+        const Json json = elicit(words({ "--principle", "Prefer short answers to long ones.", "--propose" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY2(m_errors.find("app/run model") != std::string::npos, m_errors.c_str()); // and says so
+        QCOMPARE(json["proposals"].size(), std::size_t(1));
+        const Json& found = json["proposals"][0];
+        QVERIFY(has(found, { "way", "positive", "negative", "log_odds" }));
+        QCOMPARE(found["way"].get<std::string>(), std::string("templates"));
+        QVERIFY(found["positive"] == Json({ "short" }) && found["negative"] == Json({ "long" }));
+        QVERIFY(found["log_odds"].is_null() && !found.contains("problem"));
+        const Json nothing = elicit(words({ "--principle", "Bananas are yellow.", "--propose" }));
+        QCOMPARE(m_code, 0);
+        QVERIFY(nothing["proposals"][0]["positive"].empty());
+        QVERIFY(!nothing["proposals"][0]["problem"].get<std::string>().empty());
+        elicit(words({ "--principle", "Never be rude.", "--propose" }), false);
+        QVERIFY2(m_table.find("negative: rude") != std::string::npos, m_table.c_str());
+        elicit(words({ "--principle", " ", "--propose" }));
+        QCOMPARE(m_code, 3);
+        elicit(words({ "--propose" })); // without a text
+        QCOMPARE(m_code, 2);
+    }
+
+    void twoConstitutionsSideBySide()
+    {
+        const auto path
+            = [&](const char* name) { return QString::fromStdString((m_scratch / name).string()); };
+        constitution::Constitution first = constitution::constitutionForValues({ "kind", "honest" }),
+                                   second = first;
+        first.name = "one";
+        second.name = "two";
+        second.principles.erase(second.principles.begin() + 1);
+        second.principles[0].weight = -1;
+        second.principles[0].notes = "turned";
+        second.principles.push_back(constitution::neutralPrinciple());
+        second.principles[1].on = false;
+        second.mapping = constitution::Mapping::Projection;
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "one.json", first));
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "two.json", second));
+        const QStringList both{ path("one.json"), QStringLiteral("--compare"), path("two.json"),
+                                QStringLiteral("--layer"), QStringLiteral("2") };
+        // With a study (which `run` names): also what the difference does.
+        const Json json = run("info", both);
+        QCOMPARE(m_code, 0);
+        QVERIFY(has(json, { "kind", "first", "second", "added", "removed", "changed", "mapping", "effect" }));
+        QCOMPARE(json["added"][0]["id"].get<std::string>(), second.principles[1].id);
+        QCOMPARE(json["removed"][0]["id"].get<std::string>(), std::string("honest"));
+        std::map<std::string, std::pair<std::string, std::string>> fields;
+        for (const Json& change : json["changed"]) {
+            QCOMPARE(change["id"].get<std::string>(), std::string("kind"));
+            fields[change["field"]] = { change["first"], change["second"] };
+        }
+        QCOMPARE(fields.size(), std::size_t(3));
+        QVERIFY(fields["weight"] == std::pair(std::string("1"), std::string("-1")));
+        QVERIFY(fields["sign"] == std::pair(std::string("+"), std::string("-")));
+        QCOMPARE(fields["notes"].second, std::string("turned"));
+        QCOMPARE(json["mapping"][1].get<std::string>(), std::string("projection"));
+        const Json& effect = json["effect"];
+        QVERIFY(
+            has(effect,
+                { "study", "layer", "n_held_out", "first_agreement", "first_agreement_ci", "second_agreement",
+                  "second_agreement_ci", "difference", "difference_ci", "disagree", "disagree_ci",
+                  "cos_judges" }));
+        // Each agreement is the one that judge prints.
+        const auto judged = [&](const char* file) {
+            return run("judge",
+                       words({ "--layer", "2", "--constitution" }) + QStringList{ path(file) })["agreement"]
+                .get<double>();
+        };
+        COMPARE_NEAR(effect["first_agreement"].get<double>(), judged("one.json"), 1e-12);
+        COMPARE_NEAR(effect["second_agreement"].get<double>(), judged("two.json"), 1e-12);
+        COMPARE_NEAR(
+            effect["difference"].get<double>(),
+            effect["second_agreement"].get<double>() - effect["first_agreement"].get<double>(), 1e-12);
+        QVERIFY(isInterval(effect["difference_ci"]) && isInterval(effect["disagree_ci"]));
+        QVERIFY(std::abs(effect["cos_judges"].get<double>()) <= 1);
+        run("info", both, false);
+        QVERIFY2(m_table.find("Be kind, weight: 1 -> -1") != std::string::npos, m_table.c_str());
+        QVERIFY2(m_table.find("second minus first") != std::string::npos, m_table.c_str());
+        run("info", QStringList{ path("one.json"), path("two.json") } + both.mid(1));
+        QCOMPARE(m_code, 2); // one to compare with one
+        run("info", QStringList{ path("one.json"), QStringLiteral("--compare"), path("none.json") });
+        QCOMPARE(m_code, 3);
+    }
+
+    void notesAreInTheReport()
+    {
+        constitution::Constitution noted = constitution::constitutionForValues({ "kind", "honest" });
+        noted.principles[1].notes = "Asked for by the second reader.";
+        VERIFY_OK(constitution::writeConstitution(m_scratch / "noted.json", noted));
+        const auto path
+            = [&](const char* name) { return QString::fromStdString((m_scratch / name).string()); };
+        run("export",
+            words({ "--layer", "2", "--what", "report", "--constitution" })
+                + QStringList{ path("noted.json"), QStringLiteral("--to"), path("report.md") });
+        QCOMPARE(m_code, 0);
+        const std::string report = bytesOf(m_scratch / "report.md");
+        QVERIFY(report.find("**Be honest**\n\nAsked for by the second reader.\n") != std::string::npos);
+        QVERIFY(report.find("**Be kind**") == std::string::npos); // it has none
+    }
+
     void labelsOfRaters()
     {
         const QStringList with = words({ "--layer", "2", "--labels", "--constitution" })
@@ -245,7 +348,8 @@ private Q_SLOTS:
         COMPARE_NEAR(labels["raters"][0]["study"]["accuracy"].get<double>(), 1.0, 1e-12);
         COMPARE_NEAR(labels["raters"][1]["study"]["accuracy"].get<double>(), 0.5, 1e-12);
         COMPARE_NEAR(labels["between"][0]["accuracy"].get<double>(), 0.5, 1e-12);
-        QVERIFY(has(labels["between"][0], { "pairs", "accuracy", "accuracy_ci", "kappa", "raters" }));
+        QVERIFY(
+            has(labels["between"][0], { "pairs", "accuracy", "accuracy_ci", "kappa", "kappa_ci", "raters" }));
         run("judge", with, false);
         QVERIFY2(m_table.find("kappa") != std::string::npos, m_table.c_str());
     }

@@ -34,6 +34,7 @@ Constitution twoPrinciples()
     brief.positive = { "short" };
     brief.negative = { "long" };
     brief.weight = 0.1;
+    brief.notes = "Asked for by nobody.\nTry “terse”.";
     constitution.principles = { kind, brief };
     return constitution;
 }
@@ -119,6 +120,10 @@ private Q_SLOTS:
         QCOMPARE(kind.at("on").get<bool>(), false);
         QCOMPARE(kind.at("value").get<std::string>(), std::string("kindness"));
         QVERIFY(!json.at("principles").at(1).contains("value"));
+        QVERIFY(!kind.contains("notes")); // only where there are any
+        QCOMPARE(
+            json.at("principles").at(1).at("notes").get<std::string>(),
+            std::string("Asked for by nobody.\nTry “terse”."));
     }
 
     void fileRoundTrip()
@@ -231,6 +236,7 @@ private Q_SLOTS:
             R"({"negative": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})", true,
             { first, QStringLiteral("too long") });
         row("text a number", R"({"text": 1})", true, { first, QStringLiteral("key 'text'") });
+        row("notes a list", R"({"notes": []})", true, { first, QStringLiteral("key 'notes'") });
         row("wrong version", R"({"version": 3})", false,
             { QStringLiteral("c.json"), QStringLiteral("version 1"), QStringLiteral("found 3") });
         row("no version", R"({"version": null})", false,
@@ -345,32 +351,6 @@ private Q_SLOTS:
         for (int i = 0; i < 10000; ++i)
             endless += "word ";
         VERIFY_FAILS(readConstitution(folder.write("endless.txt", endless)), "sentence 1", "700 words");
-    }
-
-    void differencesAndMerges()
-    {
-        Constitution ours = constitutionForValues({ "kind", "honest" });
-        Constitution theirs = constitutionForValues({ "kind", "harmless" });
-        QVERIFY(diff(ours, ours).empty());
-        theirs.principles[0].weight = 0.5;
-        theirs.principles[0].positive = { "gentle" };
-        const ConstitutionDiff found = diff(ours, theirs);
-        QCOMPARE(found.removed.size(), std::size_t(1));
-        QCOMPARE(found.removed[0].id, std::string("honest"));
-        QCOMPARE(found.added.size(), std::size_t(1));
-        QCOMPARE(found.added[0].id, std::string("harmless"));
-        QCOMPARE(found.changed.size(), std::size_t(1));
-        QCOMPARE(found.changed[0].keys, (std::vector<std::string>{ "positive", "weight" }));
-        const Merged merged = merge(ours, theirs);
-        QCOMPARE(merged.constitution.principles.size(), std::size_t(3));
-        QCOMPARE(merged.constitution.principles[0].weight, 1.0); // ours stays
-        QCOMPARE(merged.kept, std::vector<std::string>{ "kind" });
-        // A principle renamed by its author is still the same text.
-        Constitution renamed = ours;
-        renamed.principles[0].id = "kindness";
-        QCOMPARE(diff(ours, renamed).changed[0].keys, std::vector<std::string>{ "id" });
-        theirs.mapping = Mapping::Projection;
-        QVERIFY(diff(ours, theirs).mappingChanged);
     }
 
     void shippedConstitutionsAreSound()

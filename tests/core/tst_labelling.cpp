@@ -129,6 +129,41 @@ private Q_SLOTS:
         QVERIFY(left > 8 && left < 32); // forty coins
     }
 
+    void kappaHasTheIntervalOfItsLargeSampleError()
+    {
+        // 40 pairs of prompts of their own: both left 16, both right 12, left/right 6, right/left 6. o = .7;
+        // shares left .55 and .55, so e = .505, kappa = .3939. Fleiss, Cohen and Everitt (1969), for two
+        // answers of shares p: the variance is that of sum of terms below over n.
+        const ResponseSet& set = m_study->study->set();
+        QVERIFY(set.pairs.size() >= 40);
+        Sides first, second;
+        for (int i = 0; i < 40; ++i) {
+            first[i] = i < 16 || (i >= 28 && i < 34) ? 1 : -1;
+            second[i] = i < 16 || i >= 34 ? 1 : -1;
+        }
+        const double cells[2][2] = { { 0.4, 0.15 }, { 0.15, 0.3 } }, share[2] = { 0.55, 0.45 };
+        const double e = share[0] * share[0] + share[1] * share[1], kappa = (0.7 - e) / (1 - e);
+        double diagonal = 0, rest = 0;
+        for (int i = 0; i < 2; ++i)
+            for (int j = 0; j < 2; ++j)
+                if (i == j)
+                    diagonal += cells[i][i] * std::pow(1 - 2 * share[i] * (1 - kappa), 2);
+                else
+                    rest += cells[i][j] * std::pow(share[i] + share[j], 2);
+        const double variance
+            = (diagonal + std::pow(1 - kappa, 2) * rest - std::pow(kappa - e * (1 - kappa), 2))
+            / (40 * std::pow(1 - e, 2));
+        const RaterAgreement both = agreementOf(set, first, second);
+        COMPARE_NEAR(both.kappa.value, kappa, 1e-12);
+        const double width = both.kappa.interval.high - both.kappa.interval.low;
+        COMPARE_NEAR(width / (2 * 1.96 * std::sqrt(variance)), 1.0, 0.12);
+        COMPARE_NEAR((both.kappa.interval.high + both.kappa.interval.low) / 2, kappa, 0.06);
+        // Who always agrees has no spread.
+        const RaterAgreement same = agreementOf(set, first, first);
+        QCOMPARE(same.kappa.interval.low, 1.0);
+        QCOMPARE(same.kappa.interval.high, 1.0);
+    }
+
     void agreementOfTwoRaters()
     {
         const ResponseSet& set = m_study->study->set();
@@ -145,11 +180,13 @@ private Q_SLOTS:
         const RaterAgreement both = agreementOf(set, first, second);
         QCOMPARE(both.pairs, 10);
         COMPARE_NEAR(both.accuracy.value, 0.7, 1e-12);
-        COMPARE_NEAR(both.kappa, 0.5, 1e-12);
+        COMPARE_NEAR(both.kappa.value, 0.5, 1e-12);
         QVERIFY(both.accuracy.interval.low < 0.7 && both.accuracy.interval.high > 0.7);
-        COMPARE_NEAR(agreementOf(set, first, first).kappa, 1.0, 1e-12);
-        QCOMPARE(agreementOf(set, Sides{ { 0, 1 } }, Sides{ { 0, 1 } }).kappa, 0.0);
-        QVERIFY(std::isnan(agreementOf(set, first, Sides{}).kappa));
+        COMPARE_NEAR(agreementOf(set, first, first).kappa.value, 1.0, 1e-12);
+        const RaterAgreement single = agreementOf(set, Sides{ { 0, 1 } }, Sides{ { 0, 1 } });
+        QCOMPARE(single.kappa.value, 0.0);
+        QVERIFY(!single.kappa.interval.isKnown()); // one prompt
+        QVERIFY(std::isnan(agreementOf(set, first, Sides{}).kappa.value));
         // Shown the other way round, the same answer is the other side; a skip is no answer.
         PairLabel turned = label(5, LabelAnswer::Left, "x");
         std::swap(turned.left, turned.right);

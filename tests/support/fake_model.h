@@ -39,13 +39,16 @@ public:
     std::function<void(Eigen::VectorXd& state, const Tokens& tokens, int last, int row)>
         change; ///< of any state
 
-    explicit FakeModel(int blocks = 3, int width = 8)
+    /// `more`: further words of the vocabulary, each with its blank.
+    explicit FakeModel(int blocks = 3, int width = 8, const std::vector<std::string>& more = {})
         : m_template(text::ChatTemplate::recognise(
             "{{'<|im_start|>system\nYou are terse.<|im_end|>\n'}}{% for message in messages %}<|im_start|>"))
         , m_sha256(64, 'a')
     {
-        const ByteVocabulary vocabulary({ " kind", " cruel", " honest", " good", " bad", " helpful", " safe",
-                                          " yes", " no", " A", " B", " high", " low" });
+        std::vector<std::string> words{ " kind", " cruel", " honest", " good", " bad",  " helpful", " safe",
+                                        " yes",  " no",    " A",      " B",    " high", " low" };
+        words.insert(words.end(), more.begin(), more.end());
+        const ByteVocabulary vocabulary(words);
         GgufWriter file;
         vocabulary.writeTo(file);
         const QTemporaryDir folder;

@@ -1,5 +1,7 @@
 #include "ui/cards/principle_card.h"
 
+#include "ui/cards/notes_dialog.h"
+#include "ui/cards/propose_poles.h"
 #include "ui/cards/scope_dialog.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/in_place_edit.h"
@@ -54,7 +56,6 @@ PrincipleCard::PrincipleCard(Theme& theme, Session& session, int index, QWidget*
     m_limits = new QLabel(this);
     m_limits->setObjectName(QStringLiteral("limits"));
     setLook(*m_limits, Look::Small);
-    m_limits->setToolTip(tr("Where it applies and when it decides: in the menu of this card"));
     m_limits->hide();
     head->addWidget(m_name, 1);
     head->addWidget(m_limits);
@@ -166,6 +167,13 @@ void PrincipleCard::fillMenu(QToolButton* button)
     connect(swap, &QAction::triggered, this, [this] {
         change(tr("Swap poles"), [](constitution::Principle& p) { std::swap(p.positive, p.negative); });
     });
+    auto* propose = menu->addAction(tr("Propose pole words"));
+    propose->setObjectName(QStringLiteral("proposePoles"));
+    propose->setToolTip(tr("From the text: by templates, and where none fits by the model"));
+    connect(propose, &QAction::triggered, this, [this] {
+        if (principle())
+            proposePoles(m_session, principle()->id);
+    });
     auto* scope = menu->addAction(tr("Where it applies …"));
     scope->setObjectName(QStringLiteral("scope"));
     connect(scope, &QAction::triggered, this, [this] {
@@ -177,6 +185,17 @@ void PrincipleCard::fillMenu(QToolButton* button)
                 p.scope = dialog->scope();
                 p.priority = dialog->priority();
             });
+        });
+        dialog->open();
+    });
+    auto* notes = menu->addAction(tr("Notes …"));
+    notes->setObjectName(QStringLiteral("notes"));
+    connect(notes, &QAction::triggered, this, [this] {
+        if (!principle())
+            return;
+        auto* dialog = new NotesDialog(m_theme, *principle(), this);
+        connect(dialog, &QDialog::accepted, this, [this, dialog] {
+            change(tr("Edit notes"), [dialog](constitution::Principle& p) { p.notes = dialog->notes(); });
         });
         dialog->open();
     });
@@ -250,6 +269,8 @@ void PrincipleCard::showInputs()
         limits << tr("priority %1").arg(p->priority);
     if (!p->marks.empty())
         limits << (p->marks.size() == 1 ? tr("1 example") : tr("%1 examples").arg(p->marks.size()));
+    if (!p->notes.empty())
+        limits << tr("notes");
     m_limits->setText(limits.join(QStringLiteral(", ")));
     m_limits->setVisible(!limits.isEmpty());
     m_on->setChecked(p->on);
@@ -295,6 +316,8 @@ void PrincipleCard::showMarks(const session::MarksUsed& marks)
         else
             tip += tr("The words explain them: the direction is the words' own.");
     }
+    if (principle() && !principle()->notes.empty())
+        tip = QString::fromStdString(principle()->notes) + QStringLiteral("\n\n") + tip;
     m_limits->setToolTip(tip);
 }
 

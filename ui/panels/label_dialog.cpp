@@ -280,11 +280,16 @@ void LabelDialog::showState(const QString& problem)
             const auto both = judgment::agreementOf(set, own->second, sides);
             if (both.pairs > 0)
                 text += QLatin1Char(' ')
-                    + tr("With %1: equal on %2 of %3, kappa %4.")
+                    + tr("With %1: equal on %2 of %3, kappa %4%5.")
                           .arg(QString::fromStdString(name))
                           .arg(qRound(both.accuracy.value * both.pairs))
                           .arg(both.pairs)
-                          .arg(both.kappa, 0, 'f', 2);
+                          .arg(both.kappa.value, 0, 'f', 2)
+                          .arg(
+                              both.kappa.interval.isKnown() ? tr(" (%1 to %2)")
+                                                                  .arg(both.kappa.interval.low, 0, 'f', 2)
+                                                                  .arg(both.kappa.interval.high, 0, 'f', 2)
+                                                            : QString());
         }
     m_state->setText(text);
 }

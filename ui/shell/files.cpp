@@ -1,6 +1,7 @@
 #include "ui/shell/files.h"
 
 #include "ui/plots/chart_view.h"
+#include "ui/shell/compare_dialog.h"
 #include "ui/widgets/message_bar.h"
 
 #include <QFileDialog>
@@ -62,6 +63,23 @@ void Files::openConstitution()
     chooser->setAttribute(Qt::WA_DeleteOnClose);
     connect(chooser, &QFileDialog::fileSelected, this, [this](const QString& path) {
         m_session.loadConstitution(path.toStdString());
+    });
+    chooser->open();
+}
+
+void Files::compareConstitution(Theme& theme)
+{
+    if (!m_session.hasStudy())
+        return m_messages.showMessage(
+            Tone::Neutral, tr("Open a study first: the constitution belongs to it."));
+    auto* chooser = new QFileDialog(
+        &m_window, tr("Compare with a constitution"), {}, tr("Constitutions (*.json *.txt *.md)"));
+    chooser->setAttribute(Qt::WA_DeleteOnClose);
+    connect(chooser, &QFileDialog::fileSelected, this, [this, &theme](const QString& path) {
+        auto other = constitution::readConstitution(path.toStdString());
+        if (!other)
+            return m_session.report(other.error());
+        (new CompareDialog(theme, m_session, std::move(*other), &m_window))->open();
     });
     chooser->open();
 }

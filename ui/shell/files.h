@@ -11,6 +11,7 @@ namespace lodestone::ui {
 
 class MessageBar;
 class PictureSource;
+class Theme;
 
 /// Every dialog is non-blocking; what goes wrong is said in the message bar.
 class Files : public QObject {
@@ -22,6 +23,8 @@ public:
     void openStudy(const std::filesystem::path& folder);
     void openPairs();
     void openConstitution();
+    /// Chooses another constitution and shows it beside the open one.
+    void compareConstitution(Theme& theme);
     /// `then` runs after a successful save.
     void saveConstitution(std::function<void()> then = {});
     void savePicture(PictureSource& picture, const QString& name);

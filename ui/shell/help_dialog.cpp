@@ -31,7 +31,7 @@ HelpDialog::HelpDialog(Theme& theme, const QString& term, QWidget* parent)
            "<b>value direction</b> is a way through those activations along which replies differ in a value. "
            "At the left the <b>constitution</b>: principles in plain words. The model's own answers to short "
            "neutral words give each principle a direction; the weighted sum (or the projection on their "
-           "span) is the judge. "
+           "span) is the judge. A card's menu proposes pole words from the principle's text and keeps notes. "
            "At the right its <b>judgments</b> of pairs beside what people chose. Below, what training on "
            "these judgments would do to the policy.</p>"
            "<h3>How to read it honestly</h3>"

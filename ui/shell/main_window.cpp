@@ -294,6 +294,9 @@ void MainWindow::makeActions()
         m_files->whenSaved([this] { (new WorldDialog(m_theme, m_session, this))->show(); });
     });
     addAction("openConstitution", tr("Open a constitution …"), {}, [this] { m_files->openConstitution(); });
+    addAction("compareConstitution", tr("Compare with a constitution …"), {}, [this] {
+        m_files->compareConstitution(m_theme);
+    });
     addAction("saveConstitution", tr("Save the constitution …"), QKeySequence::Save, [this] {
         m_files->saveConstitution();
     });
@@ -342,7 +345,8 @@ void MainWindow::refreshActions()
     };
     const bool open = m_session.hasStudy();
     const QString first = tr("Open a study first");
-    for (const char* object : { "openConstitution", "saveConstitution", "addPrincipleAction", "fit" })
+    for (const char* object :
+         { "openConstitution", "compareConstitution", "saveConstitution", "addPrincipleAction", "fit" })
         allow(object, open, first);
     const bool pairs = open && !m_session.foundation()->study->set().pairs.empty();
     allow("labelPairs", pairs, open ? tr("This study has no pairs") : first);
