@@ -1,6 +1,7 @@
 #include "app/cli/compare_constitutions.h"
 
 #include "app/cli/session_options.h"
+#include "app/cli/sweep_output.h"
 
 #include "core/constitution/compare.h"
 #include "core/session/judge_comparison.h"
@@ -16,14 +17,6 @@ Json principlesJson(const std::vector<constitution::Principle>& principles)
     constitution::Constitution document;
     document.principles = principles;
     return constitution::toJson(document)["principles"];
-}
-
-std::string shareWithInterval(const geometry::Estimate& estimate)
-{
-    return percent(estimate.value)
-        + (estimate.interval.isKnown()
-               ? " (" + percentInterval(estimate.interval.low, estimate.interval.high) + ")"
-               : "");
 }
 
 /// In points, with its sign: a difference of two shares.

@@ -11,12 +11,6 @@
 namespace lodestone::app {
 namespace {
 
-std::string shareWithInterval(const geometry::Estimate& estimate)
-{
-    return fmt::format(
-        "{} ({})", percent(estimate.value), percentInterval(estimate.interval.low, estimate.interval.high));
-}
-
 /// Encoding quality and ceiling of one model at its own best layer.
 Result<Json> modelJson(
     const session::Foundation& foundation, const session::SweepOptions& options, const std::string& value,

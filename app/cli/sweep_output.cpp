@@ -7,6 +7,14 @@ namespace lodestone::app {
 
 Json jsonNumber(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+std::string shareWithInterval(const geometry::Estimate& estimate)
+{
+    return percent(estimate.value)
+        + (estimate.interval.isKnown()
+               ? " (" + percentInterval(estimate.interval.low, estimate.interval.high) + ")"
+               : "");
+}
+
 Json jsonInterval(const geometry::Interval& interval)
 {
     return Json::array({ jsonNumber(interval.low), jsonNumber(interval.high) });

@@ -9,6 +9,7 @@ namespace lodestone::app {
 
 Json jsonNumber(double value); ///< null where it is not finite
 Json jsonInterval(const geometry::Interval& interval);
+std::string shareWithInterval(const geometry::Estimate& estimate); ///< "85 % (77-92)"
 Json sweepRowJson(const session::SweepRow& row, bool pairs);
 std::string sweepTable(const session::Sweep& sweep);
 /// "all", a list, or nothing: the layers to score (empty: every one).
