@@ -309,7 +309,7 @@ Result<void> ReplyReader::read(
             = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         const double perSecond = static_cast<double>(first) / std::max(seconds, 1e-9);
         work.tell({ m_title, static_cast<double>(first), static_cast<double>(rows.size()), perSecond,
-                    data::itemKindName(set.kind) + "s",
+                    set.kind == data::ItemKind::Reply ? "replies" : data::itemKindName(set.kind) + "s",
                     static_cast<double>(rows.size() - first) / std::max(perSecond, 1e-9) });
         if (afterBatch)
             afterBatch(first);
