@@ -110,6 +110,7 @@ Result<PoleProposal> proposeByModel(
         });
         likely.resize(std::min(likely.size(), mostCandidates));
         std::vector<Lift> lifts;
+        lifts.reserve(likely.size());
         for (const text::TokenId id : likely)
             lifts.push_back(
                 { std::string(tokenizer.piece(id).substr(1)), lift(question, id), lift(other, id) });

@@ -77,8 +77,8 @@ agreementOf(const data::ResponseSet& set, const Sides& first, const Sides& secon
         if (const auto other = second.find(pair); other != second.end()) {
             std::array<double, agreementSums>& row = rows.emplace_back();
             row[0] = said == other->second ? 1 : 0;
-            row[static_cast<std::size_t>(2 + said)] = 1;
-            row[static_cast<std::size_t>(5 + other->second)] = 1;
+            row[said > 0 ? 3 : said == 0 ? 2 : 1] = 1;
+            row[other->second > 0 ? 6 : other->second == 0 ? 5 : 4] = 1;
             groups.push_back(set.groupOf(set.pairs[static_cast<std::size_t>(pair)].chosen));
         }
     result.pairs = static_cast<int>(rows.size());

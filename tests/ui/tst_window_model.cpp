@@ -324,6 +324,35 @@ private Q_SLOTS:
             + QStringList{ QStringLiteral("--way"), QStringLiteral("conditioned-cloze"),
                            QStringLiteral("--principle"), text }));
     }
+
+    void polesAreProposedByTheModelWhereNoTemplateFits()
+    {
+        open(m_session->resources() / "samples/sample");
+        const QString text = QStringLiteral("Praise the person and all that they did.");
+        auto* card = find<QFrame>("principle0");
+        auto* edit = card->findChild<QLineEdit*>(QStringLiteral("text"));
+        edit->setFocus();
+        edit->selectAll();
+        QTest::keyClicks(edit, text);
+        QTest::keyClick(edit, Qt::Key_Return);
+        const auto before = m_session->inputs().constitution;
+        auto* menu = card->findChild<QMenu*>(QStringLiteral("principleMenu"));
+        menu->findChild<QAction*>(QStringLiteral("proposePoles"))->trigger();
+        const auto& now = m_session->inputs().constitution;
+        QTRY_VERIFY_WITH_TIMEOUT(!(m_session->inputs().constitution == before), 120000);
+        // The words that the command line prints, in one step.
+        const auto printed = commandLine(
+            { QStringLiteral("elicit"), QStringLiteral("--principle"), text, QStringLiteral("--propose") });
+        QVERIFY(printed.is_object());
+        const auto& proposals = printed["proposals"];
+        QCOMPARE(proposals.size(), std::size_t(2));
+        QVERIFY(proposals[0]["positive"].empty()); // no template fits
+        using Words = std::vector<std::string>;
+        QCOMPARE(now.principles[0].positive, proposals[1]["positive"].get<Words>());
+        QCOMPARE(now.principles[0].negative, proposals[1]["negative"].get<Words>());
+        m_session->undoStack().undo();
+        QCOMPARE(m_session->inputs().constitution, before);
+    }
 };
 
 QTEST_MAIN(TestWindowModel)
