@@ -4,7 +4,7 @@
 #include "core/session/pipeline.h"
 #include "core/theory/scenes.h"
 #include "tests/support/small_study.h"
-#include "ui/panels/theory_figures.h"
+#include "ui/panels/theory_panel_figures.h"
 #include "ui/plots/picture_view.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/series_view.h"

@@ -1,6 +1,6 @@
 // Scopes and priorities: the file, the rule of order, and that judge, meters and policy all follow them,
 // against the parts taken by hand and against a constitution that has neither.
-#include "core/constitution/constitution_edit.h"
+#include "core/constitution/compare.h"
 #include "core/judgment/priorities.h"
 #include "core/judgment/prompted_judge.h"
 #include "core/session/judge_cone.h"
@@ -72,8 +72,10 @@ private Q_SLOTS:
         plain.principles[1].priority = 1;
         const auto changes = constitution::diff(plain, ours);
         QCOMPARE(changes.changed.size(), std::size_t(2));
-        QCOMPARE(changes.changed[0].keys, std::vector<std::string>{ "scope" });
-        QCOMPARE(changes.changed[1].keys, std::vector<std::string>{ "priority" });
+        QCOMPARE(changes.changed[0].fields.size(), std::size_t(1));
+        QCOMPARE(changes.changed[0].fields[0].field, std::string("scope"));
+        QCOMPARE(changes.changed[1].fields.size(), std::size_t(1));
+        QCOMPARE(changes.changed[1].fields[0].field, std::string("priority"));
     }
 
     void badFiles_data()

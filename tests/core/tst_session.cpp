@@ -9,6 +9,7 @@
 #include "tests/support/small_study.h"
 
 #include <Eigen/LU>
+#include <Eigen/QR>
 
 #include <chrono>
 #include <map>

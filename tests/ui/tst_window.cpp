@@ -7,6 +7,7 @@
 #include "ui/panels/policy_panel.h"
 #include "ui/panels/table_dialog.h"
 #include "ui/panels/theory_panel.h"
+#include "ui/panels/ways_panel.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
@@ -573,9 +574,11 @@ private Q_SLOTS:
         QTemporaryDir folder;
         auto* tabs = find<QTabBar>("tabs");
         const auto* lab = find<LabPanel>("labPanel");
+        const auto* ways = find<WaysPanel>("waysPanel");
         for (int tab = 0; tab < tabs->count(); ++tab) {
             tabs->setCurrentIndex(tab);
             QTRY_VERIFY_WITH_TIMEOUT(!lab->isVisible() || lab->settled(), 120000); // measures when shown
+            QTRY_VERIFY_WITH_TIMEOUT(!ways->isVisible() || ways->settled(), 120000);
             if (find<QAction>("showTable")->isEnabled()) {
                 find<QAction>("showTable")->trigger();
                 auto* dialog = m_window->findChild<TableDialog*>();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/plot/picture.h"
-#include "ui/panels/theory_figures.h"
+#include "ui/panels/theory_panel_figures.h"
 #include "ui/session/lane.h"
 
 #include <QWidget>

@@ -1,7 +1,7 @@
 // Which way of asking finds a principle, at which layer, and which principles pull against each other.
 #pragma once
 
-#include "ui/panels/ways_figures.h"
+#include "ui/panels/ways_panel_figures.h"
 #include "ui/session/session.h"
 
 #include <QWidget>

@@ -1,4 +1,4 @@
-#include "ui/panels/ways_figures.h"
+#include "ui/panels/ways_panel_figures.h"
 
 #include "core/session/directions.h"
 #include "ui/cards/estimate_words.h"

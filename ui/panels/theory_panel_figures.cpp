@@ -1,4 +1,4 @@
-#include "ui/panels/theory_figures.h"
+#include "ui/panels/theory_panel_figures.h"
 
 #include "core/theory/text.h"
 #include "ui/models/translated.h"
