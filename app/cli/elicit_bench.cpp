@@ -123,6 +123,17 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
                 percent(agreementOf(labelled.heldOut).value));
         }
         const geometry::Estimate& people = agreementOf(bench.people[p]);
+        if (choice.byEvidence >= 0)
+            for (const session::WordsByChance& chance : bench.randomWords)
+                if (chance.principle == static_cast<int>(p)
+                    && chance.layer == bench.rows[static_cast<std::size_t>(choice.byEvidence)].layer) {
+                    entry["random_words"] = jsonNumber(chance.mean);
+                    entry["random_words_range"]
+                        = Json::array({ jsonNumber(chance.low), jsonNumber(chance.high) });
+                    table += fmt::format(
+                        "  random words in the poles' place, there: {} (95 % of draws within {})\n",
+                        percent(chance.mean), percentInterval(chance.low, chance.high));
+                }
         entry["length"] = jsonNumber(bench.length[p].value);
         entry["people"] = jsonNumber(people.value);
         entry["people_ci"] = jsonInterval(people.interval);

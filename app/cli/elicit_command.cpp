@@ -160,6 +160,7 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
         session::BenchOptions bench;
         bench.ways = ways;
         bench.layers = layers;
+        bench.randomWords = 40;
         bench.position = position;
         bench.seed = context.seed;
         auto result = session::runBench(*foundation, principles, ask, bench, context.work());

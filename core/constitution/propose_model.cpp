@@ -126,6 +126,12 @@ Result<PoleProposal> proposeByModel(
             const bool mine = positive ? one.here >= one.there : one.here > one.there;
             if (!mine || isAgainst(one.word, positive) || !seen.insert(one.word).second)
                 continue;
+            // A word and its opposite, or two of one stem ("selfless", "selfish"), do not make a pole.
+            if (std::any_of(pole.begin(), pole.end(), [&](const std::string& each) {
+                    return opposites.areOpposite(one.word, each)
+                        || (one.word.size() > 4 && one.word.compare(0, 5, each, 0, 5) == 0);
+                }))
+                continue;
             pole.push_back(one.word);
             odds.push_back(one.here);
         }

@@ -70,10 +70,11 @@ double rocArea(
 
 bool isAllOrNothing(double share) { return share == 0 || share == 1; }
 
-/// The 95 % interval of n successes or of none in n trials (Clopper & Pearson 1934).
+/// The 95 % interval of n successes or of none in n trials (Clopper & Pearson 1934), one-sided: only one end
+/// is open (3/n, the "rule of three", is its first term).
 Interval exactInterval(double share, int trials)
 {
-    const double least = std::pow(0.025, 1.0 / trials);
+    const double least = std::pow(0.05, 1.0 / trials);
     return share > 0 ? Interval{ least, 1 } : Interval{ 0, 1 - least };
 }
 

@@ -85,6 +85,48 @@ Evidence evidenceOf(const Judged& judged, const std::vector<int>& training, cons
     return evidence;
 }
 
+/// The labels about a value; all where the study has none about it.
+constitution::StudyExamples labelsAbout(
+    const data::ResponseSet& set, const std::vector<bool>& training, std::size_t rows,
+    const std::string& value)
+{
+    auto about = constitution::examplesOf(set, training, rows, value);
+    return about.training.size() == 0 || about.heldOut.size() == 0
+        ? constitution::examplesOf(set, training, rows)
+        : about;
+}
+
+/// Judgments by as many random words of the table as the principle's poles have, none of them its own.
+std::vector<Eigen::VectorXd> byRandomWords(
+    const constitution::ClozeElicitation& cloze, const constitution::Principle& principle, int draws,
+    std::uint64_t seed)
+{
+    std::vector<std::string> words;
+    for (const std::string& word : cloze.words())
+        if (std::find(principle.positive.begin(), principle.positive.end(), word) == principle.positive.end()
+            && std::find(principle.negative.begin(), principle.negative.end(), word)
+                == principle.negative.end())
+            words.push_back(word);
+    const std::size_t positive = std::max<std::size_t>(1, principle.positive.size()),
+                      negative = std::max<std::size_t>(1, principle.negative.size());
+    std::vector<Eigen::VectorXd> result;
+    if (words.size() < positive + negative)
+        return result;
+    Rng rng(seed, 0x77);
+    for (int draw = 0; draw < draws; ++draw) {
+        rng.shuffle(words);
+        const auto from = words.begin();
+        constitution::Principle random;
+        random.positive.assign(from, from + static_cast<std::ptrdiff_t>(positive));
+        random.negative.assign(
+            from + static_cast<std::ptrdiff_t>(positive),
+            from + static_cast<std::ptrdiff_t>(positive + negative));
+        if (auto judged = cloze.judge(random))
+            result.push_back(std::move(judged->scores));
+    }
+    return result;
+}
+
 double rankCorrelation(const std::vector<double>& a, const std::vector<double>& b)
 {
     const auto ranks = [](const std::vector<double>& values) {
@@ -192,6 +234,14 @@ Result<Bench> runBench(
             cases.push_back(std::move(one));
         }
 
+    // Random words in the poles' places: one set of judgments for all layers.
+    std::vector<std::pair<int, Eigen::VectorXd>> chance;
+    if (context.cloze && options.randomWords > 0)
+        for (std::size_t p = 0; p < principles.size(); ++p)
+            for (Eigen::VectorXd& judgments :
+                 byRandomWords(*context.cloze, principles[p], options.randomWords, options.seed + p))
+                chance.emplace_back(static_cast<int>(p), std::move(judgments));
+
     // 2. Each layer once: its factor, its Sigma, then every case.
     const std::vector<Layer> layers = options.layers.empty() ? study.layers() : options.layers;
     bench.layers = layers;
@@ -224,6 +274,30 @@ Result<Bench> runBench(
         LODESTONE_TRY(auto design, geometry::Design::fromScores(rows, scored, *coordinates));
         const auto shared = std::make_shared<const geometry::Design>(std::move(design));
         LODESTONE_TRY(const auto factor, geometry::RidgeFactor::make(shared));
+        for (std::size_t p = 0; p < principles.size() && !chance.empty(); ++p) {
+            if (work.cancelled())
+                return cancelled();
+            const auto about = labelsAbout(
+                set, foundation.training, static_cast<std::size_t>(rows.rows()), principles[p].value);
+            std::vector<double> agreements;
+            for (const auto& [principle, judgments] : chance) {
+                if (principle != static_cast<int>(p))
+                    continue;
+                Eigen::VectorXd y(static_cast<Eigen::Index>(training.size()));
+                for (std::size_t i = 0; i < training.size(); ++i)
+                    y[static_cast<Eigen::Index>(i)] = judgments[training[i]];
+                if (const auto fit = factor.fit(y))
+                    if (const auto score = geometry::scoreReadOut(
+                            shared->toRaw(fit->weights, fit->intercept), rows, about.heldOut, 0))
+                        agreements.push_back(bench.pairs ? score->accuracy.value : score->auc.value);
+            }
+            if (!agreements.empty())
+                bench.randomWords.push_back({ static_cast<int>(p), layers[l],
+                                              std::accumulate(agreements.begin(), agreements.end(), 0.0)
+                                                  / static_cast<double>(agreements.size()),
+                                              geometry::quantile(agreements, 0.025),
+                                              geometry::quantile(agreements, 0.975) });
+        }
         LODESTONE_TRY(const auto sigma, sigmaOf(rows, training, foundation.groups, *coordinates));
         const Rows standardised = coordinates->apply(geometry::gather(rows, training));
         for (const Case& one : cases) {
@@ -271,12 +345,9 @@ Result<Bench> runBench(
             if (!judged.contrast)
                 row.evidence.heldOutLinearity
                     = geometry::pearson(picked(scores, heldOut), picked(judged.scores, heldOut));
-            const std::string& value = principles[static_cast<std::size_t>(one.principle)].value;
-            auto about = constitution::examplesOf(
-                set, foundation.training, static_cast<std::size_t>(rows.rows()), value);
-            if (about.training.size() == 0 || about.heldOut.size() == 0)
-                about = constitution::examplesOf(
-                    set, foundation.training, static_cast<std::size_t>(rows.rows()));
+            const auto about = labelsAbout(
+                set, foundation.training, static_cast<std::size_t>(rows.rows()),
+                principles[static_cast<std::size_t>(one.principle)].value);
             if (about.heldOut.size() == 0)
                 return badInput(
                     "labels on held-out prompts", "none in this study: a bench needs pairs or labelled texts",

@@ -49,12 +49,20 @@ struct BenchDirect {
     bool unasked = false; ///< the model could tell: it was not asked
 };
 
-/// Row numbers; -1: none. The linearity of a displacement is that of its own contrast and not of judgments, so
-/// the two are not on one scale: evidence chooses among read-outs, and among displacements only where no way
-/// gives a read-out. Training labels choose among all, pairs first, then their AUC.
+/// Row numbers; -1: none. The linearity of a displacement is that of its own contrast and not of judgments,
+/// so the two are not on one scale: evidence chooses among read-outs, and among displacements only where no
+/// way gives a read-out. Training labels choose among all, pairs first, then their AUC.
 struct BenchBest {
     int principle = 0;
     int byEvidence = -1, byLabels = -1;
+};
+
+/// Held-out agreement of cloze directions whose poles are random words of the study's table, as many as the
+/// principle's: what words reach that nobody chose. Their sign is as drawn.
+struct WordsByChance {
+    int principle = 0;
+    Layer layer;
+    double mean = 0, low = 0, high = 0; ///< 2.5 and 97.5 % quantiles over the draws
 };
 
 struct LayerScore {
@@ -72,6 +80,7 @@ struct Bench {
                                          ///< cross-validation: what is there to be found
     std::vector<Layer> peopleLayer;
     std::vector<std::vector<LayerScore>> peopleByLayer; ///< per principle, the same at every layer
+    std::vector<WordsByChance> randomWords; ///< where options.randomWords asks for them
     std::vector<Layer> layers;
     double sameWay = 0; ///< share of principles where both choices name the same way
     double loss = 0; ///< mean held-out agreement lost by choosing by evidence instead of training labels
@@ -88,6 +97,7 @@ struct BenchOptions {
     data::Position position = data::Position::Mean;
     std::uint64_t seed = 0;
     bool people = true; ///< the baseline from labels costs most of the time
+    int randomWords = 0; ///< draws of random pole words for each principle and layer; 0: none
 };
 
 /// Asks what is missing (askAhead) and scores. A way that cannot be had for a principle leaves a problem,

@@ -403,6 +403,7 @@ private Q_SLOTS:
         right.negative = { "rude", "cruel" };
         session::BenchOptions options;
         options.ways = { "cloze", "cloze-one-word", "cloze-overall", "yes-no" };
+        options.randomWords = 60;
         const auto bench = session::runBench(**foundation, { right, wrong }, context, options);
         VERIFY_OK(bench);
         // yes-no has no answers and no model: a problem per principle, no row.
@@ -430,6 +431,14 @@ private Q_SLOTS:
                 QVERIFY(row.evidence.lengthIndependence > 0.6);
             }
         QVERIFY(bench->people[0].accuracy.value > 0.7);
+        // Random words: their signs are as drawn, so that they lie about one half; and a range, not a point.
+        QCOMPARE(bench->randomWords.size(), std::size_t(2 * 4));
+        for (const session::WordsByChance& chance : bench->randomWords)
+            if (chance.layer == SmallStudy::top()) {
+                QVERIFY(chance.low < chance.mean && chance.mean < chance.high);
+                QVERIFY2(std::abs(chance.mean - 0.5) < 0.1, qPrintable(QString::number(chance.mean)));
+                QVERIFY(chance.high > 0.55 && chance.high < 0.9);
+            }
     }
 
     void aDisplacementBecomesItsReadOut()

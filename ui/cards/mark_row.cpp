@@ -32,7 +32,7 @@ MarkRow::MarkRow(Session& session, QWidget* parent)
     m_choice->setObjectName(QStringLiteral("markPrinciple"));
     m_choice->setAccessibleName(tr("The principle that the example is of"));
     m_choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_choice->setMinimumContentsLength(8);
+    m_choice->setMinimumContentsLength(10);
     auto* name = new QLabel(tr("Example of"), this);
     setLook(*name, Look::Secondary);
     row->addWidget(name);

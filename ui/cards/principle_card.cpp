@@ -14,6 +14,7 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QToolButton>
+#include <algorithm>
 #include <cmath>
 
 namespace lodestone::ui {
@@ -318,7 +319,8 @@ void PrincipleCard::showMarks(const session::MarksUsed& marks)
     }
     if (principle() && !principle()->notes.empty())
         tip = QString::fromStdString(principle()->notes) + QStringLiteral("\n\n") + tip;
-    m_limits->setToolTip(tip);
+    m_limits->setToolTip(QStringLiteral("<qt>%1</qt>")
+                             .arg(tip.toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>"))));
 }
 
 void PrincipleCard::showEvidence()
@@ -347,9 +349,13 @@ void PrincipleCard::showEvidence()
     const geometry::Estimate& score = pairs ? stage.aboutValue.accuracy : stage.aboutValue.auc;
     const QString held = pairs ? QStringLiteral("%1 %").arg(percent(score.value))
                                : QStringLiteral("AUC %1").arg(number(score.value, 2, false, true));
+    // A principle about a value that nobody labelled is scored on all labels, and says so.
+    const auto values = snapshot->foundation->study->set().values();
+    const bool own = !pairs || values.empty()
+        || (principle() && std::find(values.begin(), values.end(), principle()->value) != values.end());
     m_heldOut->setText(
         score.interval.isKnown()
-            ? tr("held out <b>%1</b> %2–%3")
+            ? (own ? tr("held out <b>%1</b> %2–%3") : tr("all labels <b>%1</b> %2–%3"))
                   .arg(
                       held, pairs ? percent(score.interval.low) : number(score.interval.low, 2, false, true),
                       pairs ? percent(score.interval.high) : number(score.interval.high, 2, false, true))
@@ -358,8 +364,12 @@ void PrincipleCard::showEvidence()
     const bool found = score.interval.low > 0.5, turned = score.interval.high < 0.5;
     setLook(*m_status, found ? Look::Success : Look::Warning);
     const QString asking = principle() ? m_session.asking().running(*principle()) : QString();
+    const auto asked = stage.judged.scores.array().isFinite().count();
+    const bool partly
+        = principle() && principle()->way == "conditioned-cloze" && asked < stage.judged.scores.size();
     m_status->setText(
         !asking.isEmpty() ? asking
+            : partly      ? tr("%1 of %2 read").arg(asked).arg(stage.judged.scores.size())
             : found       ? tr("found")
             : turned      ? tr("turned round")
                           : tr("not found"));
@@ -367,6 +377,13 @@ void PrincipleCard::showEvidence()
         ? tr("The interval lies above one half: these words find people's judgment in this model.")
         : turned ? tr("The interval lies below one half: these words find the opposite of people's judgment.")
                  : tr("The interval includes one half: this model does not find this value by these words.");
+    if (!own)
+        why = tr("This study has no labels about this principle's value: it is scored on all of them. ")
+            + why;
+    if (partly && asking.isEmpty())
+        why = tr("The model was stopped before it had read every reply. ") + why;
+    if (found)
+        why += tr(" Random words may do as well: the tab “Ways” says how well.");
     if (!stage.judged.unknown.empty()) {
         QStringList unknown;
         for (const std::string& word : stage.judged.unknown)

@@ -74,6 +74,11 @@ void askModel(
                         tr("No pole words were found: %1").arg(QString::fromStdString(proposal->problem)));
                 else if (!takeOver(session, id, *proposal))
                     say(session, tr("The poles already are the words that the model proposes."));
+                else
+                    say(session,
+                        tr("The text names no word with a known opposite, so the model proposed these. Read "
+                           "them "
+                           "before you trust them; Ctrl+Z takes them back."));
             });
     });
 }

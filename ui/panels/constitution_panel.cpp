@@ -9,6 +9,7 @@
 #include <QMenu>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <cmath>
@@ -128,6 +129,11 @@ void ConstitutionPanel::addPrinciple()
     principle.text = tr("The reply is good.").toStdString();
     next.constitution.principles.push_back(std::move(principle));
     m_session.edit(tr("Add a principle"), next);
+    // Its card comes last: it is shown once it has its place.
+    QTimer::singleShot(0, this, [this] {
+        if (auto* area = findChild<QScrollArea*>(); area && !m_list.isEmpty())
+            area->ensureWidgetVisible(m_list.last());
+    });
 }
 
 /// Tab goes down the panel as the eye does; cards made later would come last in the window.

@@ -83,7 +83,11 @@ principleDetail(const session::PrincipleEffects& effects, const constitution::Co
 {
     const QString result
         = tr("Each principle: the gain of the whole constitution less that of the others without it, both "
-             "trained to the same KL; 95 % over prompts. ");
+             "trained to the same KL; 95 % over prompts. The policy panel below scores its own beta by "
+             "people's "
+             "training labels; here held-out labels score KL %1.")
+              .arg(number(effects.kl, 2, false, true))
+        + QLatin1Char(' ');
     if (effects.repair.edit == session::PrincipleRepair::Edit::None)
         return result
             + tr("No single edit would agree more with people's training labels than the constitution as it "

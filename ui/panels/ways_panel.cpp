@@ -94,6 +94,7 @@ WaysPanel::WaysPanel(Theme& theme, Session& session, QWidget* parent)
         start();
     });
     connect(&session, &Session::modelChanged, this, &WaysPanel::refreshButtons);
+    connect(&session, &Session::inputsChanged, this, &WaysPanel::refreshButtons);
     connect(&session.sweepLane(), &Lane::finished, this, [this](const QString& kind) {
         if (kind == scoreKind() && !m_session.sweepLane().busyWith(kind))
             m_jobs = 0;
@@ -264,6 +265,7 @@ void WaysPanel::startBench(std::shared_ptr<const session::Snapshot> snapshot)
             options.layers = layers;
             options.position = snapshot->inputs.position;
             options.seed = snapshot->inputs.seed;
+            options.randomWords = 40;
             return session::runBench(
                 *snapshot->foundation, { asked }, snapshot->foundation->wayContext(), options, work);
         },
@@ -376,7 +378,10 @@ void WaysPanel::refreshButtons()
     const QString noModel = m_session.whyNoModel();
     const bool asking = m_session.modelLane().busyWith(askKind());
     m_ask->setVisible(!missing.isEmpty());
-    m_ask->setText(asking ? tr("Asking …") : tr("Ask in %1 more ways").arg(missing.size()));
+    m_ask->setText(
+        asking                    ? tr("Asking …")
+            : missing.size() == 1 ? tr("Ask in one more way")
+                                  : tr("Ask in %1 more ways").arg(missing.size()));
     allow(
         m_ask, !asking && noModel.isEmpty(),
         tr("The model reads every labelled reply: %1. Minutes; the foot of the window shows how many, and "

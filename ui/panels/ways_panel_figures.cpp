@@ -38,6 +38,14 @@ const session::BenchRow* rowOf(const session::Bench& bench, int at)
     return at >= 0 ? &bench.rows[static_cast<std::size_t>(at)] : nullptr;
 }
 
+const session::WordsByChance* chanceAt(const session::Bench& bench, Layer layer)
+{
+    const auto found = std::find_if(
+        bench.randomWords.begin(), bench.randomWords.end(),
+        [&](const session::WordsByChance& each) { return each.layer == layer; });
+    return found == bench.randomWords.end() ? nullptr : &*found;
+}
+
 QString items(const session::Bench& bench)
 {
     return bench.pairs ? tr("held-out pairs") : tr("held-out texts");
@@ -72,6 +80,10 @@ Grid benchGrid(const session::Bench& bench, Ink principle)
     for (const Layer& layer : bench.layers)
         grid.columns << shortLayer(layer);
     const auto ways = grid.rows.size();
+    if (!bench.randomWords.empty()) {
+        grid.rows << tr("random words");
+        grid.rowInks << Ink::secondary();
+    }
     const bool people = !bench.peopleByLayer.empty() && !bench.peopleByLayer[0].empty();
     const bool length = !bench.length.empty() && std::isfinite(bench.length[0].value);
     if (people) {
@@ -91,9 +103,12 @@ Grid benchGrid(const session::Bench& bench, Ink principle)
     };
     for (const session::BenchRow& row : bench.rows)
         put(grid.rows.indexOf(text(row.way)), row.layer, agreement(bench, row.heldOut).value);
+    for (const session::WordsByChance& chance : bench.randomWords)
+        put(ways, chance.layer, chance.mean);
     if (people)
         for (const session::LayerScore& score : bench.peopleByLayer[0])
-            put(ways, score.layer, agreement(bench, score.heldOut).value);
+            put(ways + (bench.randomWords.empty() ? 0 : 1), score.layer,
+                agreement(bench, score.heldOut).value);
     if (length)
         for (const Layer& layer : bench.layers)
             put(grid.rows.size() - 1, layer, bench.length[0].value);
@@ -120,6 +135,15 @@ QString benchSentence(const session::Bench& bench)
     const geometry::Estimate& held = agreement(bench, best->heldOut);
     const QString where = tr("%1 at %2").arg(text(best->way), text(best->layer.label()));
     const QString what = share(bench, held);
+    const session::WordsByChance* chance = chanceAt(bench, best->layer);
+    if (held.interval.low > 0.5 && chance && held.value <= chance->high)
+        return tr("“%1” is read, but random words can read it too: %2 is right on %3 of %4 %5, and random "
+                  "words reach up to %6 "
+                  "% "
+                  "there.")
+            .arg(name, where, what)
+            .arg(bench.heldOutItems)
+            .arg(items(bench), percent(chance->high));
     if (held.interval.low > 0.5)
         return tr("Words find “%1”: %2 is right on %3 of %4 %5.")
             .arg(name, where, what)
@@ -168,6 +192,13 @@ QString cellDetail(const session::Bench& bench, const session::BenchRow& row)
             && std::isfinite(agreement(bench, direct.score).value))
             parts << tr("The answers themselves, before any direction: %1.")
                          .arg(share(bench, agreement(bench, direct.score)));
+    if (const session::WordsByChance* chance = chanceAt(bench, row.layer))
+        parts << tr("Random words in the poles' place: %1 % on average, 95 % of draws within %2 to %3.")
+                     .arg(percent(chance->mean), percent(chance->low), percent(chance->high));
+    for (const session::BenchRow& other : bench.rows)
+        if (other.way == row.way && other.layer.isEmbedding() && !row.layer.isEmbedding()
+            && agreement(bench, other.heldOut).value >= agreement(bench, row.heldOut).value)
+            parts << tr("A bag of tokens does as well.");
     QStringList evidence;
     const auto add = [&](const QString& name, double value) {
         if (std::isfinite(value))
@@ -210,6 +241,13 @@ TextTable benchTable(const session::Bench& bench)
             << plain(row.evidence.symmetry) << plain(row.evidence.lengthIndependence)
             << plain(row.evidence.shareOfVariance) << plain(row.evidence.normAgainstRandom)
             << plain(row.evidence.combined()) << plain(row.trainingAgreement);
+    for (const session::WordsByChance& chance : bench.randomWords) {
+        QStringList row{ tr("random words"), text(chance.layer.label()) };
+        const QStringList values{ plain(chance.mean), plain(chance.low), plain(chance.high) };
+        row << (bench.pairs ? values : QStringList{ {}, {}, {} }) << (bench.pairs ? QStringList{} : values);
+        row.resize(table.header.size());
+        table.rows.push_back(row);
+    }
     for (const auto& people : bench.peopleByLayer)
         for (const session::LayerScore& score : people)
             add(tr("people's labels"), score.layer, score.heldOut).resize(table.header.size());

@@ -145,7 +145,7 @@ MainWindow::MainWindow(Theme& theme, Session& session)
     // focused.
     root->setFocusPolicy(Qt::ClickFocus);
     root->setFocus();
-    setMinimumSize(look.ipx(960), look.ipx(600));
+    setMinimumSize(look.ipx(1160), look.ipx(680));
     resize(1440, 900);
 
     connect(start, &StartPanel::openSampleRequested, this, [this] {
