@@ -35,7 +35,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(session.snapshot() && session.settled() && session.sweep(), 120000);
         QTRY_VERIFY_WITH_TIMEOUT(panel.settled() && panel.table().rows.size() > 10, 60000);
         QVERIFY2(
-            sentence->text().contains(QStringLiteral("of 576 directions")), qPrintable(sentence->text()));
+            sentence->text().contains(QStringLiteral("principal components")), qPrintable(sentence->text()));
         const TextTable table = panel.table();
         // The same figures as the command's, by the function that it calls.
         session::DimensionsOptions options;

@@ -72,7 +72,6 @@ void Lane::work()
         std::shared_ptr<Job> job;
         {
             std::unique_lock lock(m_mutex);
-            m_running.reset();
             m_wake.wait(lock, [this] { return m_quit || !m_waiting.empty(); });
             if (m_quit)
                 return;
@@ -95,10 +94,7 @@ void Lane::work()
                 Qt::QueuedConnection);
         };
         auto deliver = std::make_shared<std::function<void()>>(job->body(tools));
-        {
-            const std::lock_guard lock(m_mutex); // whoever hears finished() finds the lane idle
-            m_running.reset();
-        }
+        // The lane is busy until the result is delivered: who finds it idle finds the result.
         QMetaObject::invokeMethod(
             this,
             [this, job, deliver] {
@@ -112,6 +108,11 @@ void Lane::work()
                 }
                 if (!overtaken || job->overtaken == WhenOvertaken::Finish)
                     (*deliver)();
+                {
+                    const std::lock_guard lock(m_mutex); // whoever hears finished() finds the lane idle
+                    if (m_running == job)
+                        m_running.reset();
+                }
                 Q_EMIT finished(job->kind);
             },
             Qt::QueuedConnection);
