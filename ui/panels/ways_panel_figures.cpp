@@ -137,10 +137,7 @@ QString benchSentence(const session::Bench& bench)
     const QString what = share(bench, held);
     const session::WordsByChance* chance = chanceAt(bench, best->layer);
     if (held.interval.low > 0.5 && chance && held.value <= chance->high)
-        return tr("“%1” is read, but random words can read it too: %2 is right on %3 of %4 %5, and random "
-                  "words reach up to %6 "
-                  "% "
-                  "there.")
+        return tr("“%1”: %2 is right on %3 of %4 %5, but random words can reach %6 % too.")
             .arg(name, where, what)
             .arg(bench.heldOutItems)
             .arg(items(bench), percent(chance->high));

@@ -136,7 +136,7 @@ QRectF HeatmapView::gridRect() const
     const double cellWidth
         = std::floor(std::clamp((width() - left - p.px(2)) / columns, p.px(16), p.px(widestCell)));
     const double cellHeight
-        = std::floor(std::clamp((height() - top - p.px(2)) / rows, p.px(16), p.px(highestCell)));
+        = std::floor(std::clamp((height() - top - p.px(2)) / rows, p.px(15), p.px(highestCell)));
     return { left, top, cellWidth * columns, cellHeight * rows };
 }
 
@@ -388,7 +388,7 @@ QSize HeatmapView::minimumSizeHint() const
 {
     const Palette& p = m_theme.palette();
     return { rowLabelWidth() + p.ipx(28) * static_cast<int>(m_columns.size()) + p.ipx(4),
-             columnLabelHeight() + p.ipx(16) * static_cast<int>(m_rows.size()) + p.ipx(4) };
+             columnLabelHeight() + p.ipx(15) * static_cast<int>(m_rows.size()) + p.ipx(4) };
 }
 
 } // namespace lodestone::ui
