@@ -283,7 +283,7 @@ Result<void> askAhead(
     // A way that this study cannot put (requests have no replies) is said where the principle is judged.
     const auto goesOn = [](const auto& done) { return done || done.error().kind == ErrorKind::BadInput; };
     if (!requests.empty() || !personas.empty())
-        if (const auto asked = askRequests(requests, personas, context, work); !goesOn(asked))
+        if (auto asked = askRequests(requests, personas, context, work); !goesOn(asked))
             return asked;
     for (const std::string& way : ways)
         if (const WayInfo* info = findWay(way); info && info->yields == Yields::Displacement)

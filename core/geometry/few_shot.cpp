@@ -44,7 +44,7 @@ double laplaceEvidence(
         const Eigen::VectorXd target = r - root.asDiagonal() * inner;
         double share = 1, climbed = best;
         Eigen::VectorXd next = target;
-        for (; share > 1e-6; share /= 2) {
+        for (int halving = 0; halving < 20; ++halving, share /= 2) {
             next = dual + share * (target - dual);
             climbed = psi(next);
             if (climbed >= best)

@@ -79,7 +79,8 @@ capturedShare(const geometry::Covariance& sigma, const Eigen::MatrixXd& basis, c
 void fitCapacity(Dimensions& found)
 {
     double best = std::numeric_limits<double>::infinity();
-    for (double s = 0.05; s <= 3.0001; s += 0.01) {
+    for (int step = 5; step <= 300; ++step) {
+        const double s = step / 100.0;
         double sum = 0;
         for (const RankRow& row : found.ranks)
             sum += std::pow(row.kept.value - capacityAccuracy(row.rank, s), 2);
