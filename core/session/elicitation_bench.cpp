@@ -22,6 +22,7 @@ using geometry::Rows;
 std::vector<double> picked(const Eigen::VectorXd& values, const std::vector<int>& rows)
 {
     std::vector<double> result;
+    result.reserve(rows.size());
     for (const int row : rows)
         result.push_back(values[row]);
     return result;
@@ -33,6 +34,7 @@ double withinCorrelation(
     const std::vector<int>& groups)
 {
     std::vector<int> own;
+    own.reserve(rows.size());
     for (const int row : rows)
         own.push_back(groups[static_cast<std::size_t>(row)]);
     const std::vector<double> x = picked(a, rows), y = picked(b, rows);
@@ -268,6 +270,7 @@ Result<Bench> runBench(
         if (static_cast<Eigen::Index>(coordinates->constant.size()) == rows.cols())
             continue; // the last token of a rendered prompt at the embedding: nothing varies
         std::vector<geometry::ScoredRow> scored;
+        scored.reserve(training.size());
         for (const int row : training)
             scored.push_back(
                 { row, static_cast<double>(row % 2), foundation.groups[static_cast<std::size_t>(row)] });

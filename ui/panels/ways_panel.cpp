@@ -236,7 +236,7 @@ int WaysPanel::columnsThatFit() const
     return std::clamp((width() - look.ipx(190)) / look.ipx(29), 8, 40);
 }
 
-void WaysPanel::startBench(std::shared_ptr<const session::Snapshot> snapshot)
+void WaysPanel::startBench(const std::shared_ptr<const session::Snapshot>& snapshot)
 {
     const int at = principle();
     if (at < 0) {
@@ -288,7 +288,7 @@ void WaysPanel::startBench(std::shared_ptr<const session::Snapshot> snapshot)
         });
 }
 
-void WaysPanel::startConflicts(std::shared_ptr<const session::Snapshot> snapshot)
+void WaysPanel::startConflicts(const std::shared_ptr<const session::Snapshot>& snapshot)
 {
     ++m_jobs;
     m_session.sweepLane().run<ways::Conflicts>(

@@ -47,8 +47,8 @@ private:
     void placeChanged();
     void fillPrinciples();
     void start(); ///< computes the place in front when it is in sight
-    void startBench(std::shared_ptr<const session::Snapshot> snapshot);
-    void startConflicts(std::shared_ptr<const session::Snapshot> snapshot);
+    void startBench(const std::shared_ptr<const session::Snapshot>& snapshot);
+    void startConflicts(const std::shared_ptr<const session::Snapshot>& snapshot);
     void showBench();
     void showConflicts();
     void choose(int row, int column); ///< a cell of the place in front
