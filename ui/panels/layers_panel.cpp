@@ -223,11 +223,12 @@ void LayersPanel::showRank()
                 percent(whole.kept.interval.high)));
     if (m_found->removals.size() > 1 && m_found->removals[1].left.interval.low <= 0.5)
         m_sentence->setText(
-            tr("One direction of %1 is enough: once it is taken out, the next reads no more than chance "
-               "(%2). ")
+            tr("Once one direction of %1 is taken out, the next cannot be told from chance: %2 (%3 to %4). ")
                 .arg(
                     QString::fromStdString(m_found->layer.label()),
-                    agreementText(m_found->removals[1].left, m_found->pairs))
+                    agreementText(m_found->removals[1].left, m_found->pairs),
+                    percent(m_found->removals[1].left.interval.low),
+                    percent(m_found->removals[1].left.interval.high))
             + tr("It is spread over about %1 principal components.").arg(enough->rank));
     QStringList left, coordinates;
     for (const session::RemovedRow& row : m_found->removals)
