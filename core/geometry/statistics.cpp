@@ -215,25 +215,26 @@ ClusterBootstrap::ClusterBootstrap(std::span<const int> groups, int resamples, s
     m_groups = compact.count;
     if (m_groups < 2)
         return;
-    m_counts = drawnCounts(m_groups, m_resamples, seed);
+    m_blocks = std::min(m_groups, mostBlocks);
+    m_counts = drawnCounts(m_blocks, m_resamples, seed);
 }
 
 Eigen::MatrixXd ClusterBootstrap::sums(const Eigen::MatrixXd& perItem) const
 {
     if (perItem.rows() != items() || m_groups < 2)
         return {};
-    Eigen::MatrixXd perGroup = Eigen::MatrixXd::Zero(m_groups, perItem.cols());
+    Eigen::MatrixXd perBlock = Eigen::MatrixXd::Zero(m_blocks, perItem.cols());
     for (Eigen::Index i = 0; i < perItem.rows(); ++i)
-        perGroup.row(m_groupOf[static_cast<std::size_t>(i)]) += perItem.row(i);
+        perBlock.row(m_groupOf[static_cast<std::size_t>(i)] % m_blocks) += perItem.row(i);
     Eigen::MatrixXd result(m_resamples, perItem.cols());
-    Eigen::VectorXd times(m_groups);
+    Eigen::VectorXd times(m_blocks);
     for (int r = 0; r < m_resamples; ++r) {
         const std::uint8_t* const counts
-            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
-        for (int g = 0; g < m_groups; ++g)
-            times[g] = counts[g];
+            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_blocks);
+        for (int block = 0; block < m_blocks; ++block)
+            times[block] = counts[block];
         for (Eigen::Index k = 0; k < perItem.cols(); ++k)
-            result(r, k) = times.dot(perGroup.col(k));
+            result(r, k) = times.dot(perBlock.col(k));
     }
     return result;
 }
@@ -329,13 +330,17 @@ Estimate ClusterBootstrap::areaUnderRoc(std::span<const double> scores, std::spa
     estimate.value = rocArea(order, scores, labels, [](int) { return 1.0; });
     if (m_groups < 2)
         return estimate;
+    if (m_groups > mostBlocks && std::isfinite(estimate.value) && !isAllOrNothing(estimate.value)) {
+        estimate.interval = linearAreaInterval(estimate.value, order, scores, labels);
+        return estimate;
+    }
     std::vector<double> areas;
     areas.reserve(static_cast<std::size_t>(m_resamples));
     for (int r = 0; r < m_resamples; ++r) {
         const std::uint8_t* const counts
-            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_groups);
+            = m_counts->data() + static_cast<std::size_t>(r) * static_cast<std::size_t>(m_blocks);
         areas.push_back(rocArea(order, scores, labels, [this, counts](int item) {
-            return static_cast<double>(counts[m_groupOf[static_cast<std::size_t>(item)]]);
+            return static_cast<double>(counts[m_groupOf[static_cast<std::size_t>(item)] % m_blocks]);
         }));
     }
     estimate.interval = percentileInterval(std::move(areas));
@@ -348,6 +353,46 @@ Estimate ClusterBootstrap::areaUnderRoc(std::span<const double> scores, std::spa
         estimate.interval = exactInterval(estimate.value, std::max(1, pairs));
     }
     return estimate;
+}
+
+Interval ClusterBootstrap::linearAreaInterval(
+    double area, std::span<const int> order, std::span<const double> scores,
+    std::span<const int> labels) const
+{
+    // Placements: of a positive, the share of negatives below it; of a negative, that of positives above it.
+    Eigen::MatrixXd perItem
+        = Eigen::MatrixXd::Zero(items(), 4); // excess and count of positives, of negatives
+    const auto positives = static_cast<double>(
+        std::count_if(labels.begin(), labels.end(), [](int label) { return label > 0; }));
+    const double negatives = static_cast<double>(labels.size()) - positives;
+    double positivesBelow = 0, negativesBelow = 0;
+    for (std::size_t begin = 0; begin < order.size();) {
+        std::size_t end = begin;
+        double positivesHere = 0, negativesHere = 0;
+        for (; end < order.size()
+             && scores[static_cast<std::size_t>(order[end])]
+                 == scores[static_cast<std::size_t>(order[begin])];
+             ++end)
+            (labels[static_cast<std::size_t>(order[end])] > 0 ? positivesHere : negativesHere) += 1;
+        for (std::size_t at = begin; at < end; ++at) {
+            const int item = order[at];
+            if (labels[static_cast<std::size_t>(item)] > 0) {
+                perItem(item, 0) = (negativesBelow + negativesHere / 2) / negatives - area;
+                perItem(item, 1) = 1;
+            } else {
+                perItem(item, 2) = 1 - (positivesBelow + positivesHere / 2) / positives - area;
+                perItem(item, 3) = 1;
+            }
+        }
+        positivesBelow += positivesHere;
+        negativesBelow += negativesHere;
+        begin = end;
+    }
+    const Eigen::MatrixXd resampled = sums(perItem);
+    std::vector<double> areas;
+    for (Eigen::Index r = 0; r < resampled.rows(); ++r)
+        areas.push_back(area + resampled(r, 0) / resampled(r, 1) + resampled(r, 2) / resampled(r, 3));
+    return percentileInterval(std::move(areas));
 }
 
 Interval wilsonInterval(double share, int n)

@@ -55,13 +55,20 @@ Eigen::VectorXd centredWithinGroups(std::span<const double> values, std::span<co
 /// to one prompt are not independent. The draws are made once and shared by all statistics of the same items,
 /// so that intervals of different statistics are comparable, and each costs O(resamples x groups).
 ///
+/// More than `mostBlocks` groups are drawn in that many blocks of whole groups: sums of independent groups
+/// are independent too, and the spread of a mean over 1,000 blocks is known to 2 %, as finely as 1,000
+/// resamples show it. There the resamples of an AUC are those of its linear part (the placements of DeLong et
+/// al. 1988, summed in groups as by Obuchowski 1997), from which it differs by a share of 1/groups.
+///
 /// Defined outcomes: no items -> every value NaN; fewer than two groups -> the value without an interval,
 /// since one group says nothing about the spread over groups; an argument of another length than the items ->
 /// NaN; resamples in which a statistic is undefined (AUC with one class) are left out. Deterministic in the
 /// seed.
 class ClusterBootstrap {
 public:
-    /// `groups`: any id per item. Memory: resamples x number of groups, in bytes.
+    static constexpr int mostBlocks = 1000;
+
+    /// `groups`: any id per item. Memory: resamples x number of groups (of blocks), in bytes.
     explicit ClusterBootstrap(std::span<const int> groups, int resamples = 1000, std::uint64_t seed = 0);
 
     int items() const { return static_cast<int>(m_groupOf.size()); }
@@ -97,14 +104,18 @@ public:
     Eigen::MatrixXd sums(const Eigen::MatrixXd& perItem) const;
 
 private:
+    Interval linearAreaInterval(
+        double area, std::span<const int> order, std::span<const double> scores,
+        std::span<const int> labels) const;
     bool fits(std::size_t size) const { return size == m_groupOf.size() && size > 0; }
     std::vector<double>
     covariances(std::span<const double> a, std::span<const double> b, bool normalised) const;
 
     std::vector<int> m_groupOf;
     int m_groups = 0;
+    int m_blocks = 0; ///< what is drawn: group g is part of block g % m_blocks
     int m_resamples = 0;
-    /// [resamples x groups]: how often a resample draws a group. Shared by all of as many groups with the
+    /// [resamples x blocks]: how often a resample draws a block. Shared by all of as many blocks with the
     /// same seed: an edit asks for the same resamples many times.
     std::shared_ptr<const std::vector<std::uint8_t>> m_counts;
 };

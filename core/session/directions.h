@@ -14,8 +14,8 @@ Result<Direction> directionFromScores(
 /// A read-out scaled to Sigma-norm 1, with scores and held-out agreement. Error: a direction of norm 0.
 Result<Direction> finishDirection(const LayerStage& layer, geometry::ReadOut readOut, std::uint64_t seed);
 
-/// The Sigma-cosine of two directions with the Sigma of prompts that trained neither: the correlation of their
-/// scores on held-out rows, within prompts where the layer's Sigma is. 95 %, prompts resampled.
+/// The Sigma-cosine of two directions with the Sigma of prompts that trained neither: the correlation of
+/// their scores on held-out rows, within prompts where the layer's Sigma is. 95 %, prompts resampled.
 geometry::Estimate heldOutCosine(
     const Foundation& foundation, const LayerStage& layer, const Direction& a, const Direction& b,
     std::uint64_t seed);

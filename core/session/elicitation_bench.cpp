@@ -5,6 +5,7 @@
 #include "core/geometry/covariance.h"
 #include "core/geometry/held_out.h"
 #include "core/geometry/ridge.h"
+#include "core/session/chance_words.h"
 #include "core/session/layer_sweep.h"
 
 #include <algorithm>
@@ -96,37 +97,6 @@ constitution::StudyExamples labelsAbout(
     return about.training.size() == 0 || about.heldOut.size() == 0
         ? constitution::examplesOf(set, training, rows)
         : about;
-}
-
-/// Judgments by as many random words of the table as the principle's poles have, none of them its own.
-std::vector<Eigen::VectorXd> byRandomWords(
-    const constitution::ClozeElicitation& cloze, const constitution::Principle& principle, int draws,
-    std::uint64_t seed)
-{
-    std::vector<std::string> words;
-    for (const std::string& word : cloze.words())
-        if (std::find(principle.positive.begin(), principle.positive.end(), word) == principle.positive.end()
-            && std::find(principle.negative.begin(), principle.negative.end(), word)
-                == principle.negative.end())
-            words.push_back(word);
-    const std::size_t positive = std::max<std::size_t>(1, principle.positive.size()),
-                      negative = std::max<std::size_t>(1, principle.negative.size());
-    std::vector<Eigen::VectorXd> result;
-    if (words.size() < positive + negative)
-        return result;
-    Rng rng(seed, 0x77);
-    for (int draw = 0; draw < draws; ++draw) {
-        rng.shuffle(words);
-        const auto from = words.begin();
-        constitution::Principle random;
-        random.positive.assign(from, from + static_cast<std::ptrdiff_t>(positive));
-        random.negative.assign(
-            from + static_cast<std::ptrdiff_t>(positive),
-            from + static_cast<std::ptrdiff_t>(positive + negative));
-        if (auto judged = cloze.judge(random))
-            result.push_back(std::move(judged->scores));
-    }
-    return result;
 }
 
 double rankCorrelation(const std::vector<double>& a, const std::vector<double>& b)
@@ -241,7 +211,7 @@ Result<Bench> runBench(
     if (context.cloze && options.randomWords > 0)
         for (std::size_t p = 0; p < principles.size(); ++p)
             for (Eigen::VectorXd& judgments :
-                 byRandomWords(*context.cloze, principles[p], options.randomWords, options.seed + p))
+                 judgmentsByChance(*context.cloze, principles[p], options.randomWords, options.seed + p))
                 chance.emplace_back(static_cast<int>(p), std::move(judgments));
 
     // 2. Each layer once: its factor, its Sigma, then every case.

@@ -1,5 +1,6 @@
 #include "core/session/pipeline.h"
 
+#include "core/session/chance_words.h"
 #include "core/session/judge_stage.h"
 #include "core/session/layer_stage.h"
 #include "core/session/layer_sweep.h"
@@ -13,6 +14,7 @@ namespace lodestone::session {
 namespace {
 
 constexpr std::size_t cachedLayers = 4, cachedPrinciples = 256;
+constexpr int chanceDraws = 40;
 
 std::uint64_t mix(Fingerprint key) { return key.value(); }
 
@@ -127,6 +129,12 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
     if (m_principles.size() > cachedPrinciples)
         m_principles.clear();
 
+    next->chanceWords.resize(next->principles.size());
+    for (std::size_t i = 0; previous && i < next->principles.size(); ++i)
+        for (std::size_t j = 0; j < previous->chanceWords.size(); ++j)
+            if (previous->principles[j] == next->principles[i])
+                next->chanceWords[i] = previous->chanceWords[j];
+
     const bool sameJudge = previous && previous->judge && previous->judge->key == judgeKey;
     if (sameJudge) {
         next->judge = previous->judge;
@@ -157,7 +165,19 @@ Pipeline::recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>&
 Result<std::shared_ptr<const Snapshot>>
 Pipeline::refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& work) const
 {
-    return refineMeters(snapshot, work);
+    LODESTONE_TRY(const auto refined, refineMeters(snapshot, work));
+    auto result = std::make_shared<Snapshot>(*refined);
+    const auto& principles = result->inputs.constitution.principles;
+    for (std::size_t i = 0; i < result->chanceWords.size(); ++i) {
+        if (result->chanceWords[i] || principles[i].way != "cloze"
+            || !result->principles[i]->direction.found())
+            continue;
+        result->chanceWords[i] = std::make_shared<const std::vector<double>>(agreementsByChance(
+            *m_foundation, *result->layer, principles[i], chanceDraws, result->inputs.seed, work));
+        if (work.cancelled())
+            return cancelled();
+    }
+    return std::shared_ptr<const Snapshot>(std::move(result));
 }
 
 } // namespace lodestone::session

@@ -27,7 +27,8 @@ public:
     Result<std::shared_ptr<const Snapshot>>
     recompute(const Inputs& inputs, const std::shared_ptr<const Snapshot>& previous, const Work& work = {});
 
-    /// The noise ceiling of cos(w*, w_c), which takes refits on halves: a second pass that fills one meter.
+    /// What takes longer, as a second pass: the noise ceiling of cos(w*, w_c), by refits on halves, and
+    /// random words in the principles' places.
     Result<std::shared_ptr<const Snapshot>>
     refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& work = {}) const;
 

@@ -152,6 +152,9 @@ struct Snapshot {
     std::shared_ptr<const JudgeStage> judge;
     std::shared_ptr<const MeterStage> meters;
     std::shared_ptr<const PolicyStage> policy;
+    /// Per principle: held-out agreement of directions by random words (chance_words.h), one a draw; null
+    /// until refined, and for principles that are not read off stored answers.
+    std::vector<std::shared_ptr<const std::vector<double>>> chanceWords;
     std::vector<int> flipped; ///< pairs that the last edit flipped
     Fingerprint fingerprint() const; ///< of the study and all inputs
 };

@@ -22,6 +22,9 @@ struct StudyValues {
 /// Statements with a counterpart on a study.
 bool hasStudyValues(std::string_view statement);
 
+/// Why a statement has no counterpart, and what measures its quantities instead.
+std::string noStudyValues(std::string_view statement);
+
 /// True value: people's direction w*, standard deviation 1 within a prompt. Correlations: within prompts over
 /// the held-out candidates of the policy, where the gains are measured too. Errors: a statement that has no
 /// counterpart; a study that lacks what it needs (people's labels, a judge, likelihoods, a second principle).

@@ -5,6 +5,7 @@
 #include "core/theory/sections.h"
 
 #include <algorithm>
+#include <boost/math/tools/roots.hpp>
 #include <cmath>
 #include <limits>
 
@@ -100,12 +101,18 @@ Result<Quantities> softClosed(const Values& in)
     const double s = in["s"], eps = in["eps"], keep = 1 - 2 * eps, d = in["d"], n = in["n"];
     const double i = information(s), m = 2 * s * i * keep;
     // The scale that logistic regression finds when labels are flipped: t i(t) = (1 - 2 eps) s i(s).
-    double low = 0, high = s;
-    for (int step = 0; step < 60; ++step) {
-        const double middle = (low + high) / 2;
-        (middle * information(middle) < keep * s * i ? low : high) = middle;
+    // By Stein's identity t i(t) = E Z sigma(t Z): increasing and concave, so Newton's steps from 0 rise to
+    // it.
+    double t = s;
+    if (eps > 0) {
+        const auto above = [&](double at) {
+            return std::pair(at * information(at) - keep * s * i, normalExpectation([at](double z) {
+                                 const double p = sigmoid(at * z);
+                                 return z * z * p * (1 - p);
+                             }));
+        };
+        t = boost::math::tools::newton_raphson_iterate(above, 0.0, 0.0, s, 40);
     }
-    const double t = eps > 0 ? (low + high) / 2 : s;
     // E (y - sigma(t Z))^2, the variance of the score.
     const double score = normalExpectation([&](double z) {
         const double p = eps + keep * sigmoid(s * z), fitted = sigmoid(t * z);

@@ -255,8 +255,10 @@ std::optional<Picture> capacityScene(const Values& in)
     const std::pair<const char*, double> published[] = { { "XS", .627 }, { "S", .738 }, { "L", .780 } };
     for (const auto& [name, accuracy] : published) {
         // Where the curve reaches it; to the left of one feature where even that is above.
-        const auto reached = std::find_if(
-            ceiling.begin(), ceiling.end(), [&](const Shape::Point& point) { return point.y >= accuracy; });
+        const auto reached
+            = std::find_if(ceiling.begin(), ceiling.end(), [level = accuracy](const Shape::Point& point) {
+                  return point.y >= level;
+              });
         if (reached == ceiling.end())
             continue;
         picture.shapes.push_back(line(Role::Faint, { { 0, accuracy }, { reached->x, accuracy } }, {}, true));

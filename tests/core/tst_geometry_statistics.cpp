@@ -242,6 +242,58 @@ private Q_SLOTS:
         QCOMPARE(estimate.interval.high, std::max(first, second));
     }
 
+    void manyGroupsAreDrawnInBlocks()
+    {
+        // 3,000 groups of two items. The mean: known standard error. The AUC and the correlation: a bootstrap
+        // of the groups themselves, item by item.
+        Rng rng(31);
+        const int groups = 3000;
+        std::vector<int> groupOf, labels;
+        std::vector<double> scores, other;
+        for (int g = 0; g < groups; ++g) {
+            const double shared = rng.normal();
+            for (const int label : { 1, -1 }) {
+                groupOf.push_back(g);
+                labels.push_back(label);
+                scores.push_back(shared + rng.normal() + 0.5 * label);
+                other.push_back(scores.back() + rng.normal());
+            }
+        }
+        const ClusterBootstrap bootstrap(groupOf, 2000, 3);
+        QCOMPARE(bootstrap.groups(), groups);
+        std::vector<double> sums(groups, 0);
+        for (std::size_t i = 0; i < scores.size(); ++i)
+            sums[static_cast<std::size_t>(groupOf[i])] += scores[i] / 2;
+        double square = 0;
+        for (const double sum : sums)
+            square += sum * sum / groups;
+        const auto width = [](const Interval& interval) { return interval.high - interval.low; };
+        COMPARE_NEAR(
+            width(bootstrap.mean(scores).interval) / (2 * 1.96 * std::sqrt(square / groups)), 1.0, 0.08);
+
+        std::vector<double> areas, correlations;
+        for (int r = 0; r < 400; ++r) {
+            std::vector<double> drawnScores, drawnOther;
+            std::vector<int> drawnLabels;
+            for (int draw = 0; draw < groups; ++draw) {
+                const std::size_t g = rng.below(groups);
+                for (const std::size_t item : { 2 * g, 2 * g + 1 }) {
+                    drawnScores.push_back(scores[item]);
+                    drawnOther.push_back(other[item]);
+                    drawnLabels.push_back(labels[item]);
+                }
+            }
+            areas.push_back(areaUnderRoc(drawnScores, drawnLabels));
+            correlations.push_back(pearson(drawnScores, drawnOther));
+        }
+        for (const auto& [estimate, drawn] :
+             { std::pair(bootstrap.areaUnderRoc(scores, labels), percentileInterval(areas)),
+               std::pair(bootstrap.correlation(scores, other), percentileInterval(correlations)) }) {
+            COMPARE_NEAR(width(estimate.interval) / width(drawn), 1.0, 0.15);
+            COMPARE_NEAR(estimate.interval.low, drawn.low, 0.15 * width(drawn));
+        }
+    }
+
     void probabilitiesOfSign()
     {
         Rng rng(10);

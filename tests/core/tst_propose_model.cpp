@@ -1,5 +1,6 @@
 // Pole words that the default model proposes: sound as words, and with the log-odds that reading the
-// questions one by one gives. ctest labels: model torch
+// questions one by one gives.
+// ctest labels: model torch
 #include "core/constitution/propose.h"
 #include "core/formats/lines.h"
 #include "core/model/model_fetch.h"

@@ -2,6 +2,7 @@
 // through Gram matrices give what explicit vectors give, and what stands on screen when there is nothing to
 // show.
 #include "core/geometry/encoding.h"
+#include "core/session/chance_words.h"
 #include "core/session/directions.h"
 #include "core/session/layer_sweep.h"
 #include "core/session/pipeline.h"
@@ -932,6 +933,47 @@ private Q_SLOTS:
         larger.run();
         QVERIFY(larger.pipeline->refine(larger.current).value()->meters->efficiencyNoiseCeiling > ceiling);
         QVERIFY(larger.pipeline->refine(larger.current).value()->meters->efficiencyNoiseCeiling > 0.8);
+    }
+
+    void randomWordsStandBesideAPrinciple()
+    {
+        SmallStudyOptions options;
+        options.genericPrinciples = 20; // directions of their own, which people's labels know nothing of
+        const ScratchStudy study(options);
+        Bench bench(study);
+        bench.run();
+        QVERIFY(std::all_of(
+            bench.current->chanceWords.begin(), bench.current->chanceWords.end(),
+            [](const auto& one) { return one == nullptr; }));
+        bench.current = bench.pipeline->refine(bench.current).value();
+        const auto chance = bench.current->chanceWords.at(0);
+        QVERIFY(chance && chance->size() == 40);
+        const double mean = std::accumulate(chance->begin(), chance->end(), 0.0) / 40;
+        QVERIFY2(std::abs(mean - 0.5) < 0.12, qPrintable(QString::number(mean)));
+        const double own = bench.current->principles[0]->aboutValue.accuracy.value;
+        QVERIFY(own > 0.7);
+        // By hand: how many draws reach as far.
+        int reach = 0;
+        for (const double one : *chance)
+            reach += one >= own;
+        QCOMPARE(session::shareByChance(*chance, own), reach / 40.0);
+        QVERIFY2(reach <= 6, qPrintable(QString::number(reach)));
+        QCOMPARE(session::shareByChance(*chance, 0), 1.0);
+        QVERIFY(std::isnan(session::shareByChance({}, 0.5)));
+        // A weight keeps them, other words are compared anew.
+        bench.principle(0).weight = 0.3;
+        bench.run();
+        QVERIFY(bench.current->chanceWords.at(0) == chance);
+        bench.principle(0).positive = { "up0" };
+        bench.principle(0).negative = { "down0" };
+        bench.run();
+        QVERIFY(!bench.current->chanceWords.at(0));
+        QVERIFY(bench.current->chanceWords.at(1));
+        bench.current = bench.pipeline->refine(bench.current).value();
+        QVERIFY(
+            session::shareByChance(
+                *bench.current->chanceWords.at(0), bench.current->principles[0]->aboutValue.accuracy.value)
+            > 0.05);
     }
 
     void workCanBeStopped()

@@ -1,5 +1,6 @@
 // The policy lab on the sample study, with real clicks: each place computes off the window's thread, shows
 // its figures, and has its table. Keeps pictures where LODESTONE_PICTURES names a folder.
+#include "tests/support/sample_window.h"
 #include "ui/panels/lab_panel.h"
 #include "ui/plots/theme.h"
 #include "ui/widgets/segmented_control.h"
@@ -13,6 +14,7 @@
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestLab : public QObject {
@@ -32,32 +34,17 @@ class TestLab : public QObject {
         QTest::mouseClick(find<SegmentedControl>("labSegments")->segment(place), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(m_lab->settled(), 120000);
     }
-    void keep(const char* name)
-    {
-        const QString folder = qEnvironmentVariable("LODESTONE_PICTURES");
-        if (!folder.isEmpty())
-            m_lab->grab().save(
-                QStringLiteral("%1/%2-%3.png")
-                    .arg(
-                        folder, QLatin1String(name),
-                        m_theme->palette().isDark ? QStringLiteral("dark") : QStringLiteral("light")));
-    }
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        m_theme = std::make_unique<Theme>();
-        m_theme->setScheme(
-            qEnvironmentVariableIsSet("LODESTONE_DARK") ? ColourScheme::Dark : ColourScheme::Light);
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_lab = std::make_unique<LabPanel>(*m_theme, *m_session);
         m_lab->resize(1000, 620);
         m_lab->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_lab.get()));
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->snapshot() && m_session->settled(), 60000);
+        QVERIFY(openStudy(*m_session));
         QTRY_VERIFY_WITH_TIMEOUT(m_lab->settled(), 120000);
     }
 
@@ -93,7 +80,7 @@ private Q_SLOTS:
         QSignalSpy asked(m_lab.get(), &LabPanel::tableRequested);
         QTest::mouseClick(find<QToolButton>("labTable"), Qt::LeftButton);
         QCOMPARE(asked.count(), 1);
-        keep("pipelines");
+        keepPicture(*m_lab, *m_theme, "pipelines");
     }
 
     void theBudgetMovesThemAll()
@@ -122,7 +109,7 @@ private Q_SLOTS:
         QVERIFY(find<QLabel>("labDetail")->text().contains(edit));
         // The row of the edit is what the constitution gains once it is made.
         const double promised = rows->rows().back().value;
-        keep("principles");
+        keepPicture(*m_lab, *m_theme, "principles");
         QTest::mouseClick(repair, Qt::LeftButton);
         // What was found for the constitution before cannot be done to this one.
         QTRY_VERIFY_WITH_TIMEOUT(
@@ -144,7 +131,7 @@ private Q_SLOTS:
         QVERIFY(find<QLabel>("labSentence")->text().contains(QLatin1Char('T'))); // a statement
         QCOMPARE(m_lab->chart(), chart);
         QVERIFY(m_lab->table().rows.size() > 20);
-        keep("overoptimisation");
+        keepPicture(*m_lab, *m_theme, "overoptimisation");
     }
 
     void dpoShowsTheTrainersCurves()
@@ -161,7 +148,7 @@ private Q_SLOTS:
         QTest::keyClick(rule, Qt::Key_Down);
         QCOMPARE(rule->currentText(), QStringLiteral("cDPO"));
         QTRY_VERIFY_WITH_TIMEOUT(m_lab->settled() && find<QLabel>("labDetail")->text() != before, 120000);
-        keep("dpo");
+        keepPicture(*m_lab, *m_theme, "dpo");
     }
 
     void failuresHaveDosesAndCures()
@@ -175,7 +162,7 @@ private Q_SLOTS:
         QCOMPARE(rows->rows().size(), 3);
         QVERIFY(find<QLabel>("labDetail")->text().contains(QStringLiteral("T6")));
         QCOMPARE(find<SeriesView>("labDoses")->series()[0].count(), std::size_t(9));
-        keep("failures");
+        keepPicture(*m_lab, *m_theme, "failures");
         auto* dose = find<QSlider>("labDose");
         dose->setFocus();
         QTest::keyClick(dose, Qt::Key_Home);
@@ -197,7 +184,7 @@ private Q_SLOTS:
         QTest::mouseClick(play, Qt::LeftButton); // pause
         QVERIFY(!play->isChecked());
         QVERIFY(std::abs(chart->marker().value() - time->value()) < 1e-9);
-        keep("rounds");
+        keepPicture(*m_lab, *m_theme, "rounds");
     }
 
     void theMixerShowsWhatGrows()
@@ -214,7 +201,7 @@ private Q_SLOTS:
         auto* desk = find<QComboBox>("labDesk");
         desk->setCurrentIndex(desk->count() - 1);
         QVERIFY(rows->rows().size() > 4); // the study's own directions
-        keep("mixer");
+        keepPicture(*m_lab, *m_theme, "mixer");
     }
 };
 

@@ -1,10 +1,10 @@
 // Labelling pairs in the window by real keys: what is pressed stands in the study's file, the least certain
 // pair comes next, and Ctrl+Z takes an answer back.
 #include "core/judgment/labelling.h"
+#include "tests/support/sample_window.h"
 #include "tests/support/small_study.h"
 #include "ui/panels/label_dialog.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 
 #include <QAction>
@@ -51,13 +51,10 @@ class TestLabel : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
         QSettings().remove(QStringLiteral("rater"));
         m_study = std::make_unique<ScratchStudy>();
-        m_theme = std::make_unique<Theme>();
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->show();
         auto* action = m_window->findChild<QAction*>(QStringLiteral("labelPairs"));

@@ -1,16 +1,20 @@
 // "This one follows it": marks made by real clicks in the window turn the principle's direction, are undone,
 // and go into the saved constitution.
+#include "tests/support/sample_window.h"
 #include "ui/cards/mark_row.h"
 #include "ui/plots/theme.h"
 #include "ui/shell/main_window.h"
 
 #include <QComboBox>
+#include <QFrame>
 #include <QLabel>
 #include <QListView>
+#include <QMenu>
 #include <QPushButton>
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestMarks : public QObject {
@@ -48,16 +52,12 @@ class TestMarks : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        m_theme = std::make_unique<Theme>();
-        m_theme->setScheme(ColourScheme::Light);
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->resize(1440, 900);
         m_window->show();
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->snapshot() && settled(), 60000);
+        QVERIFY(openStudy(*m_session));
         QVERIFY(!find<MarkRow>("markRow")->isVisible()); // no pair is being read
     }
 
@@ -87,6 +87,22 @@ private Q_SLOTS:
         QVERIFY(limits->toolTip().contains(QStringLiteral("turned the direction")));
         if (const QString folder = qEnvironmentVariable("LODESTONE_PICTURES"); !folder.isEmpty())
             m_window->grab().save(folder + QStringLiteral("/marks.png"));
+        // The card's menu selects them everywhere, and nothing else.
+        auto* menu = find<QFrame>("principle0")->findChild<QMenu*>(QStringLiteral("principleMenu"));
+        menu->popup(m_window->mapToGlobal(QPoint(40, 40)));
+        QTRY_VERIFY(menu->isVisible());
+        QTest::mouseClick(
+            menu, Qt::LeftButton, {},
+            menu->actionGeometry(menu->findChild<QAction*>(QStringLiteral("showMarked"))).center());
+        QVector<int> marked;
+        for (int i = 0; i < 6; ++i) {
+            const data::Pair& pair
+                = m_session->foundation()->study->set().pairs[static_cast<std::size_t>(pairs[i])];
+            marked << pair.chosen << pair.rejected;
+        }
+        std::sort(marked.begin(), marked.end());
+        QCOMPARE(m_session->selection().rows(), marked);
+        m_session->selection().setRows({});
         // The other button moves the mark, the same again takes it back, undo goes all the way.
         QTest::mouseClick(first, Qt::LeftButton);
         QVERIFY(first->isChecked() && !second->isChecked());

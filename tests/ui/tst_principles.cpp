@@ -1,7 +1,9 @@
 // What a principle's card offers on the sample study, with real clicks: pole words proposed from the text,
 // notes, and another constitution beside the open one, of which parts are taken over.
+#include "core/session/judge_comparison.h"
+#include "core/session/pipeline.h"
+#include "tests/support/sample_window.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/message_bar.h"
 
@@ -20,6 +22,7 @@
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestPrinciples : public QObject {
@@ -70,22 +73,17 @@ private Q_SLOTS:
     void initTestCase()
     {
         qputenv("LODESTONE_MODEL_DIR", m_empty.path().toUtf8()); // no model
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
     }
 
     void init()
     {
-        m_theme = std::make_unique<Theme>();
-        m_theme->setScheme(ColourScheme::Light);
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->resize(1440, 900);
         m_window->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
+        QVERIFY(openStudy(*m_session));
     }
 
     void cleanup()
@@ -242,6 +240,36 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
         find<QAction>("undo")->trigger();
         QCOMPARE(m_session->inputs().constitution, before);
+    }
+
+    void aShippedOneIsJudgedBesideTheOpenOne()
+    {
+        auto* presets = find<QToolButton>("presets");
+        auto* beside = presets->menu()->findChild<QAction*>(QStringLiteral("beside-blunt-truth"));
+        QVERIFY(beside);
+        auto* submenu = qobject_cast<QMenu*>(beside->parent());
+        submenu->popup(m_window->mapToGlobal(QPoint(40, 40)));
+        QTRY_VERIFY(submenu->isVisible());
+        QTest::mouseClick(submenu, Qt::LeftButton, {}, submenu->actionGeometry(beside).center());
+        auto* dialog = m_window->findChild<QDialog*>(QStringLiteral("compareDialog"));
+        QVERIFY(dialog && dialog->isVisible());
+        const auto* judged = dialog->findChild<QLabel*>(QStringLiteral("compareJudged"));
+        QTRY_VERIFY_WITH_TIMEOUT(judged->text().contains(QStringLiteral("held-out pairs")), 60000);
+        keepPicture(*dialog, *m_theme, "compare");
+        // The command's figures, by the function that it calls.
+        session::Inputs other = m_session->inputs();
+        other.constitution
+            = constitution::readConstitution(m_session->resources() / "constitutions/blunt-truth.json")
+                  .value();
+        session::Pipeline pipeline(m_session->sharedFoundation());
+        const auto expected
+            = session::compareJudges(*m_session->snapshot(), *pipeline.recompute(other, nullptr).value())
+                  .value();
+        QVERIFY2(
+            judged->text().contains(percent(expected.second.value))
+                && judged->text().contains(QString::number(expected.cosine, 'f', 2)),
+            qPrintable(judged->text()));
+        delete dialog;
     }
 
     void twoThatAreTheSame()

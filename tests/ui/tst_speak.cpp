@@ -2,8 +2,8 @@
 // push that is too strong is called broken.
 // ctest labels: model torch
 #include "core/model/model_fetch.h"
+#include "tests/support/sample_window.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/arrow_slider.h"
 
@@ -15,6 +15,7 @@
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestSpeak : public QObject {
@@ -34,15 +35,11 @@ class TestSpeak : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
-        m_theme = std::make_unique<Theme>();
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->show();
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->snapshot() && m_session->settled(), 60000);
+        QVERIFY(openStudy(*m_session));
         auto* tabs = find<QTabBar>("tabs");
         int place = -1;
         for (int i = 0; i < tabs->count(); ++i)

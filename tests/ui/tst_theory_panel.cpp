@@ -1,5 +1,6 @@
 // The statements in the window with real clicks: choosing, dragging, what follows in formula, picture, curve
-// and table. ctest labels: theory
+// and table.
+// ctest labels: theory
 #include "ui/panels/theory_panel.h"
 #include "ui/plots/picture_view.h"
 #include "ui/plots/series_view.h"

@@ -1,6 +1,7 @@
 // The place "Ways" on the sample study, with real clicks: the grid says what `elicit --bench` says, a cell
 // leads to the live judge and to its layer, and conflicts follow the words. Keeps pictures where
 // LODESTONE_PICTURES names a folder.
+#include "tests/support/sample_window.h"
 #include "ui/panels/ways_panel.h"
 #include "ui/plots/heatmap_view.h"
 #include "ui/plots/theme.h"
@@ -13,6 +14,7 @@
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestWaysPanel : public QObject {
@@ -34,12 +36,6 @@ class TestWaysPanel : public QObject {
         QTest::mouseClick(find<SegmentedControl>("waysSegments")->segment(place), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(settled(), 60000);
     }
-    void keep(const char* name)
-    {
-        const QString folder = qEnvironmentVariable("LODESTONE_PICTURES");
-        if (!folder.isEmpty())
-            m_panel->grab().save(QStringLiteral("%1/%2.png").arg(folder, QLatin1String(name)));
-    }
     QStringList rowOf(const TextTable& table, const QString& way, const QString& layer) const
     {
         for (const QStringList& row : table.rows)
@@ -53,12 +49,8 @@ private Q_SLOTS:
     {
         qputenv("LODESTONE_MODEL_DIR", m_empty.path().toUtf8()); // what ships with the study is enough
         qputenv("XDG_CACHE_HOME", m_empty.path().toUtf8());
-        QStandardPaths::setTestModeEnabled(true);
-        m_theme = std::make_unique<Theme>();
-        m_theme->setScheme(
-            qEnvironmentVariableIsSet("LODESTONE_DARK") ? ColourScheme::Dark : ColourScheme::Light);
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_panel = std::make_unique<WaysPanel>(*m_theme, *m_session);
         m_panel->resize(700, 560);
         m_panel->show();
@@ -68,8 +60,8 @@ private Q_SLOTS:
 
     void init()
     {
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->snapshot() && settled(), 60000);
+        QVERIFY(openStudy(*m_session));
+        QTRY_VERIFY_WITH_TIMEOUT(settled(), 60000);
         // The principles that the shipped answers are about.
         session::Inputs inputs = m_session->inputs();
         inputs.constitution
@@ -117,7 +109,7 @@ private Q_SLOTS:
         QVERIFY(find<QLabel>("waysSentence")->text().contains(QStringLiteral("held-out pairs")));
         QVERIFY(find<QLabel>("waysDetail")->text().contains(QStringLiteral("Without labels")));
         QVERIFY(!find<QPushButton>("waysAsk")->isVisible()); // nothing is missing
-        keep("ways");
+        keepPicture(*m_panel, *m_theme, "ways");
     }
 
     void aCellLeadsToTheJudgeAndToItsLayer()
@@ -194,7 +186,7 @@ private Q_SLOTS:
                 QVERIFY(std::abs(grid->value(a, b) - judge.cosines(a, b)) < 1e-6);
         QTest::mouseClick(grid, Qt::LeftButton, {}, grid->cellRect(0, 1).center());
         QVERIFY(find<QLabel>("waysDetail")->text().contains(QStringLiteral("href=\"T17\"")));
-        keep("conflicts");
+        keepPicture(*m_panel, *m_theme, "conflicts");
         // The same words turned round: cosine -1 with what they were.
         session::Inputs inputs = m_session->inputs();
         constitution::Principle turned = inputs.constitution.principles[0];
@@ -208,6 +200,8 @@ private Q_SLOTS:
             60000);
         QVERIFY(std::abs(grid->value(0, static_cast<int>(k)) + 1) < 1e-6);
         QVERIFY(find<QLabel>("waysSentence")->text().contains(QStringLiteral("pull against each other")));
+        // By labels the turned words find the opposite: that is said beside it.
+        QVERIFY(find<QLabel>("waysSentence")->text().contains(QStringLiteral("do not find “Turned round”")));
         QVERIFY(m_panel->table().rows.size() > 0);
     }
 

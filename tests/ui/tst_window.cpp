@@ -2,6 +2,7 @@
 // them back.
 #include "core/formats/lines.h"
 #include "core/model/model_fetch.h"
+#include "tests/support/sample_window.h"
 #include "ui/models/judgment_model.h"
 #include "ui/panels/lab_panel.h"
 #include "ui/panels/policy_panel.h"
@@ -10,7 +11,6 @@
 #include "ui/panels/ways_panel.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/layer_scrubber.h"
 #include "ui/widgets/message_bar.h"
@@ -45,6 +45,7 @@
 #include <cmath>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestWindow : public QObject {
@@ -63,18 +64,12 @@ class TestWindow : public QObject {
     double agreement() const { return m_session->snapshot()->judge->agreement.value; }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        QCoreApplication::setOrganizationName(QStringLiteral("lodestone-test"));
-    }
+    void initTestCase() { }
 
     void init()
     {
-        m_theme = std::make_unique<Theme>();
-        m_theme->setScheme(ColourScheme::Light);
-        m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_theme = testTheme();
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->resize(1440, 900);
         m_window->show();
@@ -88,11 +83,7 @@ private Q_SLOTS:
         m_theme.reset();
     }
 
-    void openSample()
-    {
-        m_session->openStudy(m_session->resources() / "samples/sample");
-        QTRY_VERIFY_WITH_TIMEOUT(settled(), 30000);
-    }
+    void openSample() { QVERIFY(openStudy(*m_session)); }
 
     void startsEmptyWithSomethingToDo()
     {
@@ -630,9 +621,9 @@ private Q_SLOTS:
         Q_EMIT explanation->anchorClicked(QUrl(QStringLiteral("T9")));
         QCOMPARE(theory->statement().id, std::string("T9"));
         // A statement without a counterpart says so.
-        theory->choose(QStringLiteral("T1"));
+        theory->choose(QStringLiteral("T13"));
         QVERIFY(!find<QPushButton>("theoryStudy")->isEnabled());
-        QVERIFY(find<QPushButton>("theoryStudy")->toolTip().contains(QStringLiteral("counterpart")));
+        QVERIFY(find<QPushButton>("theoryStudy")->toolTip().contains(QStringLiteral("two models")));
     }
 
     void onePrincipleAloneIsAskedAboutItsValue()

@@ -1,8 +1,8 @@
 // Every action and every control of the window does something, or is disabled and says why.
+#include "tests/support/sample_window.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/series_view.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/control.h"
 #include "ui/widgets/message_bar.h"
@@ -24,6 +24,7 @@
 #include <QtTest>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestControls : public QObject {
@@ -128,7 +129,7 @@ private Q_SLOTS:
         m_theme->setReducedMotion(true);
         m_theme->setScheme(ColourScheme::Light);
         m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->resize(1440, 900);
         m_window->show();

@@ -4,10 +4,10 @@
 #include "core/data/study.h"
 #include "core/formats/lines.h"
 #include "core/model/model_fetch.h"
+#include "tests/support/sample_window.h"
 #include "ui/panels/table_dialog.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/theme.h"
-#include "ui/session/session.h"
 #include "ui/shell/main_window.h"
 #include "ui/widgets/probability_bar.h"
 #include "ui/widgets/weight_slider.h"
@@ -32,6 +32,7 @@
 #include <fstream>
 
 using namespace lodestone;
+using namespace lodestone::testing;
 using namespace lodestone::ui;
 
 class TestWindowModel : public QObject {
@@ -102,7 +103,7 @@ private Q_SLOTS:
         m_theme = std::make_unique<Theme>();
         m_theme->setScheme(ColourScheme::Light);
         m_theme->apply(*qApp);
-        m_session = std::make_unique<Session>(std::filesystem::path(LODESTONE_SOURCE_DIR) / "resources");
+        m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->resize(1440, 900);
         m_window->show();
@@ -138,6 +139,13 @@ private Q_SLOTS:
             "two replies to points and judgment: %lld ms, of which reading %.0f ms", elapsed,
             1000 * m_session->trial()->seconds);
         QVERIFY2(elapsed <= 2000, qPrintable(QString::number(elapsed)));
+        // Other texts: the figures are not about them, and that is said until they are the same again.
+        auto* reply = find<QPlainTextEdit>("tryFirst");
+        const QString judged = reply->toPlainText();
+        reply->clear();
+        QVERIFY(find<QLabel>("tryState")->text().contains(QStringLiteral("judged last")));
+        reply->setPlainText(judged);
+        QVERIFY(!find<QLabel>("tryState")->text().contains(QStringLiteral("judged last")));
         auto* scatter = find<ScatterView>("scatter");
         QCOMPARE(scatter->guests().size(), 2);
         tabs->setCurrentIndex(0);

@@ -1,5 +1,7 @@
 #include "ui/cards/principle_card.h"
 
+#include "core/session/chance_words.h"
+
 #include "ui/cards/notes_dialog.h"
 #include "ui/cards/propose_poles.h"
 #include "ui/cards/scope_dialog.h"
@@ -16,6 +18,7 @@
 #include <QToolButton>
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace lodestone::ui {
 
@@ -146,6 +149,21 @@ const constitution::Principle* PrincipleCard::principle() const
     return m_index < static_cast<int>(list.size()) ? &list[static_cast<std::size_t>(m_index)] : nullptr;
 }
 
+void PrincipleCard::showMarked()
+{
+    if (!principle() || !m_session.hasStudy())
+        return;
+    std::set<std::string> ids;
+    for (const constitution::Mark& mark : principle()->marks)
+        ids.insert({ mark.follows, mark.breaks });
+    QVector<int> rows;
+    const auto& responses = m_session.foundation()->study->set().responses;
+    for (std::size_t i = 0; i < responses.size(); ++i)
+        if (ids.count(responses[i].id))
+            rows << static_cast<int>(i);
+    m_session.selection().setRows(rows);
+}
+
 void PrincipleCard::fillMenu(QToolButton* button)
 {
     auto* menu = new QMenu(button);
@@ -200,6 +218,9 @@ void PrincipleCard::fillMenu(QToolButton* button)
         });
         dialog->open();
     });
+    auto* marked = menu->addAction(tr("Show its marked pairs"));
+    marked->setObjectName(QStringLiteral("showMarked"));
+    connect(marked, &QAction::triggered, this, &PrincipleCard::showMarked);
     menu->addSeparator();
     auto* remove = menu->addAction(tr("Remove"));
     remove->setObjectName(QStringLiteral("remove"));
@@ -210,7 +231,12 @@ void PrincipleCard::fillMenu(QToolButton* button)
         next.constitution.principles.erase(next.constitution.principles.begin() + m_index);
         m_session.edit(tr("Remove a principle"), next);
     });
-    connect(menu, &QMenu::aboutToShow, this, [this, byText] {
+    connect(menu, &QMenu::aboutToShow, this, [this, byText, marked] {
+        const bool any = principle() && !principle()->marks.empty();
+        marked->setEnabled(any);
+        marked->setToolTip(
+            any ? tr("Select the replies of its examples in every place")
+                : tr("No pair is marked as an example: choose one in “Judgments” and press “A follows it”"));
         byText->setChecked(principle() && principle()->way == "conditioned-cloze");
         const QString why = m_session.whyNoModel();
         byText->setEnabled(why.isEmpty() || byText->isChecked());
@@ -362,7 +388,11 @@ void PrincipleCard::showEvidence()
             : tr("held out <b>%1</b>, too few").arg(held));
     m_linear->setText(tr("linear <b>%1</b>").arg(number(stage.direction.linearity, 2, false, true)));
     const bool found = score.interval.low > 0.5, turned = score.interval.high < 0.5;
-    setLook(*m_status, found ? Look::Success : Look::Warning);
+    const auto chance = snapshot->chanceWords[static_cast<std::size_t>(m_index)];
+    const double byChance
+        = chance ? session::shareByChance(*chance, score.value) : std::numeric_limits<double>::quiet_NaN();
+    const bool anyWords = found && byChance > 0.05;
+    setLook(*m_status, found && !anyWords ? Look::Success : Look::Warning);
     const QString asking = principle() ? m_session.asking().running(*principle()) : QString();
     const auto asked = stage.judged.scores.array().isFinite().count();
     const bool partly
@@ -370,6 +400,7 @@ void PrincipleCard::showEvidence()
     m_status->setText(
         !asking.isEmpty() ? asking
             : partly      ? tr("%1 of %2 read").arg(asked).arg(stage.judged.scores.size())
+            : anyWords    ? tr("as random words")
             : found       ? tr("found")
             : turned      ? tr("turned round")
                           : tr("not found"));
@@ -382,8 +413,14 @@ void PrincipleCard::showEvidence()
             + why;
     if (partly && asking.isEmpty())
         why = tr("The model was stopped before it had read every reply. ") + why;
-    if (found)
-        why += tr(" Random words may do as well: the tab “Ways” says how well.");
+    if (std::isfinite(byChance))
+        why += tr(" Of %1 draws of random words from this study's table %2 agree as often or more%3.")
+                   .arg(chance->size())
+                   .arg(std::lround(byChance * static_cast<double>(chance->size())))
+                   .arg(
+                       anyWords
+                           ? tr(": what is found may be what all its words share, such as praise and blame")
+                           : QString());
     if (!stage.judged.unknown.empty()) {
         QStringList unknown;
         for (const std::string& word : stage.judged.unknown)

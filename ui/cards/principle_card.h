@@ -30,6 +30,7 @@ private:
         const QString& merge = {});
     void commitPoles();
     void showMarks(const session::MarksUsed& marks);
+    void showMarked(); ///< as the selection
     void fillMenu(QToolButton* button);
 
     Theme& m_theme;

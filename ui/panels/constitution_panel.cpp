@@ -33,9 +33,10 @@ ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* pa
     m_presets = new QToolButton(this);
     m_presets->setObjectName(QStringLiteral("presets"));
     m_presets->setPopupMode(QToolButton::InstantPopup);
-    m_presets->setToolTip(tr("Open one of the shipped constitutions"));
+    m_presets->setToolTip(tr("Open one of the shipped constitutions, or set it beside this one"));
     setLook(*m_presets, Look::Chip);
     auto* menu = new QMenu(m_presets);
+    auto* compare = new QMenu(tr("Compare with"), menu);
     std::error_code error;
     for (const auto& entry :
          std::filesystem::directory_iterator(session.resources() / "constitutions", error)) {
@@ -48,7 +49,18 @@ ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* pa
         connect(action, &QAction::triggered, this, [this, path = entry.path()] {
             m_session.loadConstitution(path);
         });
+        auto* beside = compare->addAction(action->text());
+        beside->setObjectName(
+            QStringLiteral("beside-") + QString::fromStdString(entry.path().stem().string()));
+        connect(beside, &QAction::triggered, this, [this, path = entry.path()] {
+            Q_EMIT compareRequested(QString::fromStdString(path.string()));
+        });
     }
+    menu->addSeparator();
+    menu->addMenu(compare);
+    connect(compare->addAction(tr("A file …")), &QAction::triggered, this, [this] {
+        Q_EMIT compareRequested({});
+    });
     m_presets->setMenu(menu);
     head->addWidget(title);
     head->addStretch(1);

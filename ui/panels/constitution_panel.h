@@ -29,6 +29,7 @@ public:
 
 Q_SIGNALS:
     void tableRequested();
+    void compareRequested(const QString& path); ///< a shipped constitution's file; empty: one to be chosen
 
 private:
     void rebuild(); ///< as many cards as principles

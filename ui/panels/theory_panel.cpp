@@ -199,7 +199,7 @@ void TheoryPanel::refreshStudy()
     m_studyValues.reset();
     QString why = tr("Open a study first");
     if (!session::hasStudyValues(m_statement->id))
-        why = tr("This statement has no counterpart on a study");
+        why = tr("No single study answers this one. %1").arg(text(session::noStudyValues(m_statement->id)));
     else if (m_snapshot) {
         if (auto values = session::studyValues(*m_snapshot, m_statement->id))
             m_studyValues = std::move(*values);

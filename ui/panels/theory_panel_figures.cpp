@@ -127,7 +127,8 @@ QString studyText(const Setting& setting)
 {
     if (!setting.study)
         return {};
-    QStringList parts;
+    QStringList parts, apart;
+    int compared = 0;
     for (const session::StudyMeasured& measured : setting.study->measured) {
         const theory::Quantity* closed = theory::find(setting.outputs, measured.output);
         if (!closed || !std::isfinite(measured.value.value))
@@ -139,15 +140,23 @@ QString studyText(const Setting& setting)
                          interval.isKnown()
                              ? tr(" (%1 to %2)").arg(number(interval.low, 2), number(interval.high, 2))
                              : QString(),
-                         number(closed->value, 2))
-                + (interval.isKnown() && (closed->value < interval.low || closed->value > interval.high)
-                       ? tr(": outside its interval")
-                       : QString());
+                         number(closed->value, 2));
+        if (!interval.isKnown())
+            continue;
+        ++compared;
+        if (closed->value < interval.low || closed->value > interval.high)
+            apart << text(theory::symbol(measured.output));
     }
-    return tr("This study: %1. %2")
+    QString verdict;
+    if (!apart.isEmpty())
+        verdict = tr("This study leaves the formula at %1: outside the 95 % interval. ")
+                      .arg(apart.join(QStringLiteral(", ")));
+    else if (compared > 0)
+        verdict = tr("Nothing here contradicts the formula: it lies in the 95 % interval. ");
+    return tr("This study: %1. %2%3")
         .arg(
             parts.isEmpty() ? tr("nothing measured beside the formula") : parts.join(QStringLiteral("; ")),
-            text(setting.study->says));
+            verdict, text(setting.study->says));
 }
 
 QVector<Series> series(const Setting& setting, const Curve& curve, const Simulated& simulated)

@@ -113,6 +113,14 @@ void TryPanel::refresh()
                        : m_run->toolTip());
     if (!m_session.hasStudy())
         m_state->setText(why);
+    const session::Trial* trial = m_session.trial();
+    const auto is = [](const QPlainTextEdit* field, const std::string& text) {
+        return field->toPlainText().trimmed() == QString::fromStdString(text);
+    };
+    if (trial && m_bar->isVisible()
+        && !(
+            is(m_prompt, trial->prompt) && is(m_first, trial->replies[0]) && is(m_second, trial->replies[1])))
+        m_state->setText(tr("What stands below is about the texts judged last, not about these."));
 }
 
 void TryPanel::showEvent(QShowEvent* event)

@@ -274,6 +274,11 @@ Conflicts measureConflicts(const session::Snapshot& snapshot)
         add(text(snapshot.inputs.constitution.principles[at].name), Ink::principle(i),
             snapshot.principles[at]->direction);
     }
+    const bool pairs = !snapshot.foundation->study->set().labelled();
+    for (const int i : snapshot.judge->active) {
+        const geometry::Score& score = snapshot.principles[static_cast<std::size_t>(i)]->aboutValue;
+        result.agrees.push_back((pairs ? score.accuracy : score.auc).interval.low > 0.5);
+    }
     result.principles = static_cast<int>(all.size());
     if (snapshot.layer->people.found())
         add(tr("people's labels"), Ink::people(), snapshot.layer->people);
@@ -309,12 +314,22 @@ QString conflictSentence(const Conflicts& conflicts)
             }
     const geometry::Estimate& held = conflicts.heldOut[conflicts.at(first, second)];
     const QString names = tr("“%1” and “%2”").arg(conflicts.names[first], conflicts.names[second]);
+    QStringList unsure;
+    for (const int each : { first, second })
+        if (!conflicts.agrees[static_cast<std::size_t>(each)])
+            unsure << tr("“%1”").arg(conflicts.names[each]);
+    const QString caution = unsure.isEmpty()
+        ? QString()
+        : tr(" By labels, these words do not find %1: it is the words that pull, not the value.")
+              .arg(unsure.join(tr(" and ")));
     if (held.interval.high < 0)
         return tr("%1 pull against each other: their cosine is %2 on prompts that trained neither.")
-            .arg(names, lab::withInterval(held));
+                   .arg(names, lab::withInterval(held))
+            + caution;
     return tr("No two principles clearly pull against each other: the least cosine, of %1, is %2 on prompts "
               "that trained neither.")
-        .arg(names, lab::withInterval(held));
+               .arg(names, lab::withInterval(held))
+        + caution;
 }
 
 QString pairDetail(const Conflicts& conflicts, int first, int second)

@@ -38,6 +38,7 @@ struct Conflicts {
     QStringList names;
     QVector<Ink> inks;
     int principles = 0; ///< the first so many are principles
+    std::vector<bool> agrees; ///< per principle: its direction agrees with people's labels of its value
     std::vector<double> cosines; ///< in the Sigma of training prompts, row-major
     std::vector<geometry::Estimate> heldOut; ///< on prompts that trained neither, row-major; diagonal: NaN
     std::size_t at(int first, int second) const

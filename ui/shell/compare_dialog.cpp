@@ -1,5 +1,7 @@
 #include "ui/shell/compare_dialog.h"
 
+#include "core/session/judge_comparison.h"
+#include "core/session/pipeline.h"
 #include "ui/plots/theme.h"
 #include "ui/session/session.h"
 
@@ -19,6 +21,16 @@ enum Role { KindRole = Qt::UserRole, IdRole };
 enum class RowKind { Take, Drop, Mapping };
 
 QString shown(const std::string& text) { return QString::fromStdString(text); }
+
+/// 77 % (70-83 %)
+QString share(const geometry::Estimate& estimate)
+{
+    const geometry::Interval& interval = estimate.interval;
+    return interval.isKnown()
+        ? QStringLiteral("%1 (%2–%3)")
+              .arg(percent(estimate.value), percent(interval.low), percent(interval.high))
+        : percent(estimate.value);
+}
 
 QString poles(const constitution::Principle& principle)
 {
@@ -46,6 +58,10 @@ CompareDialog::CompareDialog(
     says->setWordWrap(true);
     setLook(*says, Look::Secondary);
     column->addWidget(says);
+    m_judged = new QLabel(this);
+    m_judged->setObjectName(QStringLiteral("compareJudged"));
+    m_judged->setWordWrap(true);
+    column->addWidget(m_judged);
     m_list = new QTreeWidget(this);
     m_list->setObjectName(QStringLiteral("compareList"));
     m_list->setAccessibleName(tr("What differs"));
@@ -69,6 +85,37 @@ CompareDialog::CompareDialog(
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     connect(m_list, &QTreeWidget::itemChanged, this, &CompareDialog::refreshButton);
     refreshButton();
+    judge();
+}
+
+void CompareDialog::judge()
+{
+    m_judged->setText(tr("Both are being measured on this study …"));
+    session::Inputs other = m_session.inputs();
+    other.constitution = m_other;
+    m_lane.run<session::JudgeComparison>(
+        QStringLiteral("compare"),
+        [own = m_session.inputs(), other, foundation = m_session.sharedFoundation(),
+         shown = m_session.snapshot()](const Work& work) -> Result<session::JudgeComparison> {
+            session::Pipeline pipeline(foundation);
+            LODESTONE_TRY(const auto first, pipeline.recompute(own, shown, work));
+            LODESTONE_TRY(const auto second, pipeline.recompute(other, first, work));
+            return session::compareJudges(*first, *second);
+        },
+        [this](Result<session::JudgeComparison> result) {
+            if (!result)
+                return m_judged->setText(shown(result.error().message()));
+            const auto points = [](double value) { return QString::asprintf("%+.0f", 100 * value); };
+            const geometry::Estimate& difference = result->difference;
+            m_judged->setText(
+                tr("On %1 held-out pairs: here %2, there %3 (there minus here: %4 points, %5 to %6). The two "
+                   "prefer different replies in %7 of the pairs; cos_S of their directions %8.")
+                    .arg(result->pairs)
+                    .arg(
+                        share(result->first), share(result->second), points(difference.value),
+                        points(difference.interval.low), points(difference.interval.high),
+                        share(result->disagree), QString::number(result->cosine, 'f', 2)));
+        });
 }
 
 void CompareDialog::fill()

@@ -1,10 +1,13 @@
-// The open constitution beside another one: what differs, and what of it to take over.
+// The open constitution beside another one: what differs, what that does on the open study, and what of it to
+// take over.
 #pragma once
 
 #include "core/constitution/compare.h"
+#include "ui/session/lane.h"
 
 #include <QDialog>
 
+class QLabel;
 class QPushButton;
 class QTreeWidget;
 
@@ -22,14 +25,17 @@ public:
 
 private:
     void fill();
+    void judge(); ///< both on the open study, in the background
     void takeOver();
     constitution::MergeChoice chosen() const;
     void refreshButton();
 
     Session& m_session;
     constitution::Constitution m_other;
-    QTreeWidget* m_list = nullptr; // all owned by the widget tree
+    QLabel* m_judged = nullptr; // all owned by the widget tree
+    QTreeWidget* m_list = nullptr;
     QPushButton* m_take = nullptr;
+    Lane m_lane; // last: its jobs end first
 };
 
 } // namespace lodestone::ui

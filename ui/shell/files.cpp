@@ -76,12 +76,17 @@ void Files::compareConstitution(Theme& theme)
         &m_window, tr("Compare with a constitution"), {}, tr("Constitutions (*.json *.txt *.md)"));
     chooser->setAttribute(Qt::WA_DeleteOnClose);
     connect(chooser, &QFileDialog::fileSelected, this, [this, &theme](const QString& path) {
-        auto other = constitution::readConstitution(path.toStdString());
-        if (!other)
-            return m_session.report(other.error());
-        (new CompareDialog(theme, m_session, std::move(*other), &m_window))->open();
+        compareConstitution(theme, path.toStdString());
     });
     chooser->open();
+}
+
+void Files::compareConstitution(Theme& theme, const std::filesystem::path& path)
+{
+    auto other = constitution::readConstitution(path);
+    if (!other)
+        return m_session.report(other.error());
+    (new CompareDialog(theme, m_session, std::move(*other), &m_window))->open();
 }
 
 void Files::saveConstitution(std::function<void()> then)

@@ -25,6 +25,7 @@ public:
     void openConstitution();
     /// Chooses another constitution and shows it beside the open one.
     void compareConstitution(Theme& theme);
+    void compareConstitution(Theme& theme, const std::filesystem::path& path);
     /// `then` runs after a successful save.
     void saveConstitution(std::function<void()> then = {});
     void savePicture(PictureSource& picture, const QString& name);

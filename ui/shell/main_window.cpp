@@ -219,6 +219,12 @@ QWidget* MainWindow::makeWork()
     connect(m_policy, &PolicyPanel::tableRequested, this, [this] {
         showTable([this] { return m_policy->table(); });
     });
+    connect(m_constitution, &ConstitutionPanel::compareRequested, this, [this](const QString& path) {
+        if (path.isEmpty() || !m_session.hasStudy())
+            m_files->compareConstitution(m_theme);
+        else
+            m_files->compareConstitution(m_theme, path.toStdString());
+    });
     connect(m_constitution, &ConstitutionPanel::tableRequested, this, [this] {
         showTable([this] { return m_constitution->table(); });
     });
