@@ -320,7 +320,7 @@ QString conflictSentence(const Conflicts& conflicts)
             unsure << tr("“%1”").arg(conflicts.names[each]);
     const QString caution = unsure.isEmpty()
         ? QString()
-        : tr(" By labels, these words do not find %1: it is the words that pull, not the value.")
+        : tr(" By labels, these words do not find %1: the figure is about the words, not the value.")
               .arg(unsure.join(tr(" and ")));
     if (held.interval.high < 0)
         return tr("%1 pull against each other: their cosine is %2 on prompts that trained neither.")
