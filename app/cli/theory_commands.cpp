@@ -149,7 +149,9 @@ Json studyJson(const session::StudyValues& found)
 
 std::string studyTable(const session::StudyValues& found, const theory::Quantities& closed)
 {
-    std::string table = "\nOn the study          measured                    formula\n";
+    std::string table = found.measured.empty()
+        ? "\nOn the study: nothing is measured beside the formula, its inputs are the study's.\n"
+        : "\nOn the study          measured                    formula\n";
     for (const session::StudyMeasured& one : found.measured) {
         const theory::Quantity* formula = theory::find(closed, one.output);
         const geometry::Interval& interval = one.value.interval;

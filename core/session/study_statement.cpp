@@ -57,6 +57,16 @@ struct Here {
     }
 };
 
+/// The inputs with Sigma = I: whitened coordinates.
+theory::Quantities whitened(theory::Quantities inputs)
+{
+    for (const char* diagonal : { "Sigma_11", "Sigma_22", "Sigma_33" })
+        inputs.push_back({ diagonal, 1 });
+    for (const char* off : { "Sigma_12", "Sigma_13", "Sigma_23" })
+        inputs.push_back({ off, 0 });
+    return inputs;
+}
+
 constexpr double degrees = 180 / std::numbers::pi;
 
 /// Mean of the third power of the rewards' standardised deviations from their prompt's mean.
@@ -149,17 +159,11 @@ Result<StudyValues> encoding(const Here& here) // T1: Sigma = I, w* along the fi
         return badInput(
             "people's direction better than chance on held-out pairs", "none", "T1 on this study");
     return StudyValues{
-        { { "s_xi2", (1 - q) / q },
-          { "n", static_cast<double>(here.snapshot.layer->examples.training.size()) },
-          { "w_1", 1 },
-          { "w_2", 0 },
-          { "w_3", 0 },
-          { "Sigma_11", 1 },
-          { "Sigma_22", 1 },
-          { "Sigma_33", 1 },
-          { "Sigma_12", 0 },
-          { "Sigma_13", 0 },
-          { "Sigma_23", 0 } },
+        whitened({ { "s_xi2", (1 - q) / q },
+                   { "n", static_cast<double>(here.snapshot.layer->examples.training.size()) },
+                   { "w_1", 1 },
+                   { "w_2", 0 },
+                   { "w_3", 0 } }),
         {},
         "In whitened coordinates; q is implied by the held-out accuracy of people's direction "
         "(T9 inverted), which labels' noise lowers."
@@ -171,23 +175,18 @@ Result<StudyValues> projector(const Here& here) // T2: Sigma = I; w*, w_c and w_
     const bool two = here.writes() && side > 1e-6;
     const double second = two ? (here.cosCG() - here.rhoG() * here.rhoC) / side : 0;
     return StudyValues{
-        { { "k", two ? 2.0 : 1.0 },
-          { "s_xi2", 0 },
-          { "w_1", 1 },
-          { "w_2", 0 },
-          { "w_3", 0 },
-          { "w_c1", here.rhoC },
-          { "w_c2", side },
-          { "w_c3", 0 },
-          { "w_gen1", two ? here.rhoG() : 1 },
-          { "w_gen2", second },
-          { "w_gen3", two ? std::sqrt(std::max(0.0, 1 - here.rhoG() * here.rhoG() - second * second)) : 0 },
-          { "Sigma_11", 1 },
-          { "Sigma_22", 1 },
-          { "Sigma_33", 1 },
-          { "Sigma_12", 0 },
-          { "Sigma_13", 0 },
-          { "Sigma_23", 0 } },
+        whitened({ { "k", two ? 2.0 : 1.0 },
+                   { "s_xi2", 0 },
+                   { "w_1", 1 },
+                   { "w_2", 0 },
+                   { "w_3", 0 },
+                   { "w_c1", here.rhoC },
+                   { "w_c2", side },
+                   { "w_c3", 0 },
+                   { "w_gen1", two ? here.rhoG() : 1 },
+                   { "w_gen2", second },
+                   { "w_gen3",
+                     two ? std::sqrt(std::max(0.0, 1 - here.rhoG() * here.rhoG() - second * second)) : 0 } }),
         {},
         "In whitened coordinates, people's direction along the first axis, the constitution's in the plane "
         "of "
@@ -206,20 +205,14 @@ Result<StudyValues> tilted(const Here& here) // T3
 Result<StudyValues> gaussian(const Here& here) // T4: Sigma = I, w_c along the first axis
 {
     const double side = std::sqrt(std::max(0.0, 1 - here.rhoC * here.rhoC));
-    StudyValues values{ { { "lambda", here.lambda },
-                          { "s_xi2", 0 },
-                          { "w_1", here.rhoC },
-                          { "w_2", side },
-                          { "w_3", 0 },
-                          { "w_c1", here.deviation },
-                          { "w_c2", 0 },
-                          { "w_c3", 0 },
-                          { "Sigma_11", 1 },
-                          { "Sigma_22", 1 },
-                          { "Sigma_33", 1 },
-                          { "Sigma_12", 0 },
-                          { "Sigma_13", 0 },
-                          { "Sigma_23", 0 } },
+    StudyValues values{ whitened({ { "lambda", here.lambda },
+                                   { "s_xi2", 0 },
+                                   { "w_1", here.rhoC },
+                                   { "w_2", side },
+                                   { "w_3", 0 },
+                                   { "w_c1", here.deviation },
+                                   { "w_c2", 0 },
+                                   { "w_c3", 0 } }),
                         { here.gain("DeltaV"),
                           { "K", here.snapshot.policy->intervals.kl },
                           { "Delta_r", here.snapshot.policy->intervals.rewardGain } },

@@ -938,6 +938,7 @@ private Q_SLOTS:
     void randomWordsStandBesideAPrinciple()
     {
         SmallStudyOptions options;
+        options.width = 60;
         options.genericPrinciples = 20; // directions of their own, which people's labels know nothing of
         const ScratchStudy study(options);
         Bench bench(study);

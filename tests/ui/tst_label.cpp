@@ -51,9 +51,9 @@ class TestLabel : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
+        m_theme = testTheme();
         QSettings().remove(QStringLiteral("rater"));
         m_study = std::make_unique<ScratchStudy>();
-        m_theme = testTheme();
         m_session = testSession();
         m_window = std::make_unique<MainWindow>(*m_theme, *m_session);
         m_window->show();

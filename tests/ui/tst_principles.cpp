@@ -266,8 +266,8 @@ private Q_SLOTS:
             = session::compareJudges(*m_session->snapshot(), *pipeline.recompute(other, nullptr).value())
                   .value();
         QVERIFY2(
-            judged->text().contains(percent(expected.second.value))
-                && judged->text().contains(QString::number(expected.cosine, 'f', 2)),
+            judged->text().contains(percent(expected.second.value) + QStringLiteral(" %"))
+                && judged->text().contains(number(expected.cosine, 2, false, true)),
             qPrintable(judged->text()));
         delete dialog;
     }

@@ -19,9 +19,11 @@
 #include "ui/widgets/weight_slider.h"
 
 #include <QAbstractItemModelTester>
+#include <QAbstractItemView>
 #include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QCompleter>
 #include <QDialog>
 #include <QDoubleSpinBox>
 #include <QElapsedTimer>
@@ -302,8 +304,15 @@ private Q_SLOTS:
         auto* search = find<QLineEdit>("search");
         find<QAction>("find")->trigger();
         QTest::keyClicks(search, QStringLiteral("Help"));
+        QWidget* list = search->completer()->popup();
+        QTRY_VERIFY(list->isVisible());
+        // Wider than the field, and within the window all the same.
+        QVERIFY(list->width() > search->width());
+        QVERIFY(list->geometry().right() <= m_window->mapToGlobal(QPoint(m_window->width(), 0)).x());
         QTest::keyClick(search, Qt::Key_Return);
         QTRY_VERIFY(m_window->findChild<QDialog*>(QStringLiteral("helpDialog")) != nullptr);
+        find<QAction>("help")->trigger();
+        QCOMPARE(m_window->findChildren<QDialog*>(QStringLiteral("helpDialog")).size(), 1);
         const std::string text = m_session->foundation()->study->set().responses[3].text;
         search->setText(QString::fromStdString(text).simplified().left(60));
         QTest::keyClick(search, Qt::Key_Return);

@@ -3,6 +3,7 @@
 // ctest labels: model torch
 #include "core/data/study.h"
 #include "core/formats/lines.h"
+#include "core/model/context_store.h"
 #include "core/model/model_fetch.h"
 #include "tests/support/sample_window.h"
 #include "ui/panels/table_dialog.h"
@@ -331,6 +332,37 @@ private Q_SLOTS:
             common
             + QStringList{ QStringLiteral("--way"), QStringLiteral("conditioned-cloze"),
                            QStringLiteral("--principle"), text }));
+    }
+
+    void anEditedTextIsAnsweredFromRepliesReadAhead()
+    {
+        open(m_session->resources() / "samples/sample");
+        m_session->withModel([] {});
+        // With nothing else to do the model reads 32 replies ahead.
+        const auto warm = [&] {
+            return m_session->modelReady() && !m_session->modelLane().busy()
+                && m_session->foundation()->contexts && m_session->foundation()->contexts->count() >= 32;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(warm(), 120000);
+        session::Inputs inputs = m_session->inputs();
+        inputs.constitution.principles[0].text = "Say what an old sailor would say at sea.";
+        inputs.constitution.principles[0].way = "conditioned-cloze";
+        QElapsedTimer timer;
+        timer.start();
+        m_session->edit(QStringLiteral("text"), inputs);
+        const auto answered = [&]() -> Eigen::Index {
+            const auto snapshot = m_session->snapshot();
+            if (snapshot->inputs.constitution.principles[0].way != "conditioned-cloze")
+                return 0;
+            return snapshot->principles[0]->judged.scores.array().isFinite().count();
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(answered() >= 32, 60000);
+        qInfo(
+            "an edited text: the first %d judgments after %lld ms", static_cast<int>(answered()),
+            timer.elapsed());
+        QVERIFY2(timer.elapsed() < 5000, "as slow as reading the replies first");
+        m_session->modelLane().cancelAll();
+        QTRY_VERIFY_WITH_TIMEOUT(!m_session->modelLane().busy(), 60000);
     }
 
     void polesAreProposedByTheModelWhereNoTemplateFits()

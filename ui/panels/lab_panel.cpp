@@ -249,7 +249,8 @@ void LabPanel::start()
                 std::stable_sort(m_pipelines.begin(), m_pipelines.end(), lab::gainsMore);
                 m_pipelineRows->setRows(lab::pipelineRows(m_pipelines));
                 say(lab::pipelineSentence(m_pipelines, budget),
-                    tr("Uncoloured: people's labels had a part in the reward; coloured: the constitution's judge "
+                    tr("Uncoloured: people's labels had a part in the reward; coloured: the constitution's "
+                       "judge "
                        "alone. A ring: the rule cannot spend this KL exactly. Whiskers: 95 % over prompts. "
                        "Choose a row for what it is made of and what it costs."));
             });

@@ -55,7 +55,8 @@ int runApplication(int argc, char** argv, const char* resources)
         tabs->setCurrentIndex(tab[0].toInt());
     window.show();
     if (const auto* places = window.findChild<QStackedWidget*>(QStringLiteral("places")); tab.size() > 1)
-        if (auto* segment = places->currentWidget()->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
+        if (auto* segment
+            = places->currentWidget()->findChild<QAbstractButton*>(QStringLiteral("segment") + tab[1]))
             segment->click();
     if (auto* theory = window.findChild<TheoryPanel*>();
         tab.size() > 1 && tab[1].startsWith(QLatin1Char('T'))) {

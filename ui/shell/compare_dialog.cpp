@@ -22,14 +22,14 @@ enum class RowKind { Take, Drop, Mapping };
 
 QString shown(const std::string& text) { return QString::fromStdString(text); }
 
-/// 77 % (70-83 %)
+/// 77 % (70-83)
 QString share(const geometry::Estimate& estimate)
 {
     const geometry::Interval& interval = estimate.interval;
     return interval.isKnown()
-        ? QStringLiteral("%1 (%2–%3)")
+        ? QStringLiteral("%1 % (%2–%3)")
               .arg(percent(estimate.value), percent(interval.low), percent(interval.high))
-        : percent(estimate.value);
+        : percent(estimate.value) + QStringLiteral(" %");
 }
 
 QString poles(const constitution::Principle& principle)
@@ -108,13 +108,15 @@ void CompareDialog::judge()
             const auto points = [](double value) { return QString::asprintf("%+.0f", 100 * value); };
             const geometry::Estimate& difference = result->difference;
             m_judged->setText(
-                tr("On %1 held-out pairs: here %2, there %3 (there minus here: %4 points, %5 to %6). The two "
-                   "prefer different replies in %7 of the pairs; cos_S of their directions %8.")
+                tr("On %1 held-out pairs this one agrees with people in %2, that one in %3: a difference of "
+                   "%4 "
+                   "points (%5 to %6). They prefer different replies in %7 of the pairs; cos_S of their "
+                   "directions %8.")
                     .arg(result->pairs)
                     .arg(
                         share(result->first), share(result->second), points(difference.value),
                         points(difference.interval.low), points(difference.interval.high),
-                        share(result->disagree), QString::number(result->cosine, 'f', 2)));
+                        share(result->disagree), number(result->cosine, 2, false, true)));
         });
 }
 

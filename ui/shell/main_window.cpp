@@ -383,6 +383,8 @@ void MainWindow::showTable(std::function<TextTable()> source)
 
 void MainWindow::showHelp(const QString& term)
 {
+    for (HelpDialog* shown : findChildren<HelpDialog*>())
+        delete shown; // one is enough, at the word asked for last
     auto* dialog = new HelpDialog(m_theme, term, this);
     connect(dialog, &HelpDialog::statementRequested, m_places, &Places::statementRequested);
     dialog->show();

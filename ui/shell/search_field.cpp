@@ -7,6 +7,7 @@
 #include <QAbstractItemView>
 #include <QAction>
 #include <QCompleter>
+#include <QEvent>
 #include <QStandardItemModel>
 
 namespace lodestone::ui {
@@ -76,11 +77,23 @@ void SearchField::fill()
     fresh->setCaseSensitivity(Qt::CaseInsensitive);
     fresh->setMaxVisibleItems(12);
     fresh->popup()->setMinimumWidth(m_theme.palette().ipx(460)); // replies are longer than the field
+    fresh->popup()->installEventFilter(this);
     setCompleter(fresh); // deletes the one before
     // Later, because the field first writes the entry into itself.
     connect(
         fresh, qOverload<const QString&>(&QCompleter::activated), this,
         [this](const QString& entry) { search(entry); }, Qt::QueuedConnection);
+}
+
+bool SearchField::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Show && completer() && watched == completer()->popup()) {
+        QWidget* list = completer()->popup();
+        const int right = mapToGlobal(QPoint(width(), 0)).x();
+        if (list->x() + list->width() > right)
+            list->move(right - list->width(), list->y());
+    }
+    return QLineEdit::eventFilter(watched, event);
 }
 
 void SearchField::search(const QString& text)

@@ -25,6 +25,9 @@ Q_SIGNALS:
     void searched(); ///< something was found, after a search that may have found nothing
     void nothingFound(const QString& text);
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override; ///< keeps the list within the window
+
 private:
     Theme& m_theme;
     Session& m_session;
