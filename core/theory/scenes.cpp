@@ -179,9 +179,9 @@ std::optional<Picture> poolScene(const Values& in)
 {
     const int shown = std::min(in.whole("N"), 300);
     Rng rng(5);
-    std::vector<double> rewards;
-    for (int i = 0; i < shown; ++i)
-        rewards.push_back(in["s"] * rng.normal());
+    std::vector<double> rewards(static_cast<std::size_t>(shown));
+    for (double& reward : rewards)
+        reward = in["s"] * rng.normal();
     const PoolTilt tilt = tiltPool(rewards, rewards, in["lambda"]);
     Picture picture;
     picture.title = fmt::format(

@@ -611,6 +611,12 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(
             theory->settled() && find<QLabel>("theoryHere")->text().contains(QStringLiteral("This study")),
             20000);
+        // It says whether the study leaves the formula.
+        const QString here = find<QLabel>("theoryHere")->text();
+        QVERIFY2(
+            here.contains(QStringLiteral("lies in every 95 % interval"))
+                != here.contains(QStringLiteral("This study leaves the formula at")),
+            qPrintable(here));
         // The measured point stands on the chart, at the policy panel's own figure.
         const auto gain = m_session->snapshot()->policy->tilt.valueGain;
         const auto series = theory->chart().series();

@@ -152,7 +152,7 @@ QString studyText(const Setting& setting)
         verdict = tr("This study leaves the formula at %1: outside the 95 % interval. ")
                       .arg(apart.join(QStringLiteral(", ")));
     else if (compared > 0)
-        verdict = tr("Nothing here contradicts the formula: it lies in the 95 % interval. ");
+        verdict = tr("The formula lies in every 95 % interval measured here. ");
     return tr("This study: %1. %2%3")
         .arg(
             parts.isEmpty() ? tr("nothing measured beside the formula") : parts.join(QStringLiteral("; ")),
