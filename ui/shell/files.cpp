@@ -124,7 +124,7 @@ void Files::savePicture(PictureSource& picture, const QString& name)
     chooser->open();
 }
 
-void Files::whenSaved(std::function<void()> then)
+void Files::whenSaved(const std::function<void()>& then)
 {
     if (!m_session.isModified())
         return then();

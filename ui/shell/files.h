@@ -31,7 +31,7 @@ public:
     void savePicture(PictureSource& picture, const QString& name);
     /// Runs `then` at once when the constitution is saved or was never edited, else after the user saved it
     /// or chose to drop it; never when the user chose to stay.
-    void whenSaved(std::function<void()> then);
+    void whenSaved(const std::function<void()>& then);
 
 private:
     Session& m_session;
