@@ -16,6 +16,7 @@
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSet>
 #include <QTemporaryDir>
 #include <QToolButton>
 #include <QTreeWidget>
@@ -240,6 +241,41 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(settled(), 10000);
         find<QAction>("undo")->trigger();
         QCOMPARE(m_session->inputs().constitution, before);
+    }
+
+    void aCardSaysWhenRandomWordsDoAsWell()
+    {
+        QSet<QString> seen;
+        auto* card = find<QFrame>("principle0");
+        const auto* status = card->findChild<QLabel*>(QStringLiteral("status"));
+        for (const auto& [positive, negative] :
+             { std::pair("kind", "rude"), std::pair("great", "awful"), std::pair("good", "bad"),
+               std::pair("safe", "dangerous"), std::pair("useful", "useless") }) {
+            session::Inputs inputs = m_session->inputs();
+            inputs.constitution.principles[0].positive = { positive };
+            inputs.constitution.principles[0].negative = { negative };
+            m_session->edit(QStringLiteral("words"), inputs);
+            QTRY_VERIFY_WITH_TIMEOUT(settled() && m_session->snapshot()->chanceWords[0], 30000);
+            const session::PrincipleStage& stage = *m_session->snapshot()->principles[0];
+            const auto& chance = *m_session->snapshot()->chanceWords[0];
+            int reach = 0;
+            for (const double one : chance)
+                reach += one >= stage.aboutValue.accuracy.value;
+            if (!(stage.aboutValue.accuracy.interval.low > 0.5))
+                continue;
+            seen.insert(status->text());
+            QCOMPARE(
+                status->text(),
+                reach > 2 ? QStringLiteral("any words") : QStringLiteral("found")); // of 40: 5 %
+            QVERIFY2(
+                status->toolTip().contains(QStringLiteral("Of 40 draws of random words from this study's "
+                                                          "table %1 agree")
+                                               .arg(reach)),
+                qPrintable(status->toolTip()));
+            if (reach > 2)
+                keepPicture(*m_window, *m_theme, "random-words");
+        }
+        QVERIFY2(seen.size() == 2, qPrintable(QStringList(seen.begin(), seen.end()).join(u',')));
     }
 
     void aShippedOneIsJudgedBesideTheOpenOne()

@@ -400,7 +400,7 @@ void PrincipleCard::showEvidence()
     m_status->setText(
         !asking.isEmpty() ? asking
             : partly      ? tr("%1 of %2 read").arg(asked).arg(stage.judged.scores.size())
-            : anyWords    ? tr("as random words")
+            : anyWords    ? tr("any words")
             : found       ? tr("found")
             : turned      ? tr("turned round")
                           : tr("not found"));
