@@ -55,6 +55,8 @@ std::vector<double> agreementsByChance(
         Eigen::VectorXd y(static_cast<Eigen::Index>(layer.trainingRows.size()));
         for (std::size_t i = 0; i < layer.trainingRows.size(); ++i)
             y[static_cast<Eigen::Index>(i)] = judgments[layer.trainingRows[i]];
+        if (!y.allFinite()) // a word that the model has not answered everywhere yet
+            continue;
         const auto fit = layer.factor->fit(y);
         if (!fit)
             continue;

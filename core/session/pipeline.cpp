@@ -173,7 +173,7 @@ Pipeline::refine(const std::shared_ptr<const Snapshot>& snapshot, const Work& wo
             || !result->principles[i]->direction.found())
             continue;
         result->chanceWords[i] = std::make_shared<const std::vector<double>>(agreementsByChance(
-            *m_foundation, *result->layer, principles[i], chanceDraws, result->inputs.seed, work));
+            *result->foundation, *result->layer, principles[i], chanceDraws, result->inputs.seed, work));
         if (work.cancelled())
             return cancelled();
     }
