@@ -308,6 +308,7 @@ private Q_SLOTS:
         QTRY_VERIFY(list->isVisible());
         // Wider than the field, and within the window all the same.
         QVERIFY(list->width() > search->width());
+        list->move(m_window->mapToGlobal(QPoint(m_window->width() - 20, 40)));
         QVERIFY(list->geometry().right() <= m_window->mapToGlobal(QPoint(m_window->width(), 0)).x());
         QTest::keyClick(search, Qt::Key_Return);
         QTRY_VERIFY(m_window->findChild<QDialog*>(QStringLiteral("helpDialog")) != nullptr);

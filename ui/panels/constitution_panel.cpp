@@ -12,6 +12,7 @@
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 namespace lodestone::ui {
@@ -38,21 +39,21 @@ ConstitutionPanel::ConstitutionPanel(Theme& theme, Session& session, QWidget* pa
     auto* menu = new QMenu(m_presets);
     auto* compare = new QMenu(tr("Compare with"), menu);
     std::error_code error;
+    std::vector<std::filesystem::path> shipped; // by name: a folder has no order of its own
     for (const auto& entry :
-         std::filesystem::directory_iterator(session.resources() / "constitutions", error)) {
-        const auto preset = constitution::readConstitution(entry.path());
+         std::filesystem::directory_iterator(session.resources() / "constitutions", error))
+        shipped.push_back(entry.path());
+    std::sort(shipped.begin(), shipped.end());
+    for (const std::filesystem::path& file : shipped) {
+        const auto preset = constitution::readConstitution(file);
         if (!preset)
             continue;
         auto* action = menu->addAction(QString::fromStdString(preset->name));
-        action->setObjectName(
-            QStringLiteral("preset-") + QString::fromStdString(entry.path().stem().string()));
-        connect(action, &QAction::triggered, this, [this, path = entry.path()] {
-            m_session.loadConstitution(path);
-        });
+        action->setObjectName(QStringLiteral("preset-") + QString::fromStdString(file.stem().string()));
+        connect(action, &QAction::triggered, this, [this, path = file] { m_session.loadConstitution(path); });
         auto* beside = compare->addAction(action->text());
-        beside->setObjectName(
-            QStringLiteral("beside-") + QString::fromStdString(entry.path().stem().string()));
-        connect(beside, &QAction::triggered, this, [this, path = entry.path()] {
+        beside->setObjectName(QStringLiteral("beside-") + QString::fromStdString(file.stem().string()));
+        connect(beside, &QAction::triggered, this, [this, path = file] {
             Q_EMIT compareRequested(QString::fromStdString(path.string()));
         });
     }

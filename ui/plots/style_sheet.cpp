@@ -43,6 +43,7 @@ QPushButton[look="primary"], QToolButton[look="primary"] { background: @accent; 
 QPushButton[look="primary"]:hover, QToolButton[look="primary"]:hover { background: @accentHover; border-color: @accentHover; }
 QPushButton[look="primary"]:focus, QToolButton[look="primary"]:focus { border: 1px solid @text; }
 QPushButton[look="primary"]:disabled { background: @control; border-color: @control; color: @disabled; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton, QCheckBox, QMenu, QListView, QTreeView { icon-size: @icon; }
 QToolButton { qproperty-iconSize: @icon @icon; }
 QPushButton[look="ghost"], QToolButton, QToolButton[look="ghost"] {
@@ -84,11 +85,11 @@ QAbstractSpinBox::up-arrow { image: url(:/icons/chevron_up_@theme.svg); width: @
 QAbstractSpinBox::down-arrow { image: url(:/icons/chevron_@theme.svg); width: @eight; height: @eight; }
 
 QCheckBox, QRadioButton { spacing: @eight; background: transparent; }
-QCheckBox::indicator, QRadioButton::indicator { width: @fourteen; height: @fourteen; border: 1px solid @axis;
+QCheckBox::indicator, QTreeView::indicator, QRadioButton::indicator { width: @fourteen; height: @fourteen; border: 1px solid @axis;
     border-radius: @four; background: @panel; }
 QRadioButton::indicator { border-radius: @eight; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover, QCheckBox::indicator:focus, QRadioButton::indicator:focus { border: 1px solid @accent; }
-QCheckBox::indicator:checked { background: @accent; border: 1px solid @accent; image: url(:/icons/tick_@theme.svg); }
+QCheckBox::indicator:checked, QTreeView::indicator:checked { background: @accent; border: 1px solid @accent; image: url(:/icons/tick_@theme.svg); }
 QCheckBox::indicator:checked:focus { border: 1px solid @text; }
 QRadioButton::indicator:checked { background: @panel; border: @four solid @accent; width: @eight; height: @eight; }
 QCheckBox::indicator:disabled { border-color: @line; background: @control; }

@@ -67,7 +67,6 @@ CompareDialog::CompareDialog(
     m_list->setAccessibleName(tr("What differs"));
     m_list->setColumnCount(CompareColumns);
     m_list->setHeaderLabels({ tr("take over"), tr("here"), tr("there") });
-    m_list->header()->setSectionResizeMode(NameColumn, QHeaderView::ResizeToContents);
     m_list->header()->setSectionResizeMode(HereColumn, QHeaderView::Stretch);
     m_list->setRootIsDecorated(false);
     m_list->setItemsExpandable(false);
@@ -77,6 +76,8 @@ CompareDialog::CompareDialog(
     m_take->setObjectName(QStringLiteral("compareTake"));
     column->addWidget(buttons);
     fill();
+    m_list->resizeColumnToContents(NameColumn); // which knows nothing of the box's frame
+    m_list->setColumnWidth(NameColumn, m_list->columnWidth(NameColumn) + look.ipx(20));
     says->setText(
         m_list->topLevelItemCount() == 0
             ? tr("No principle differs.")

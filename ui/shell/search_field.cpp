@@ -87,7 +87,9 @@ void SearchField::fill()
 
 bool SearchField::eventFilter(QObject* watched, QEvent* event)
 {
-    if (event->type() == QEvent::Show && completer() && watched == completer()->popup()) {
+    // Each letter typed puts the list below the field's left end again.
+    const bool placed = event->type() == QEvent::Show || event->type() == QEvent::Move;
+    if (placed && completer() && watched == completer()->popup()) {
         QWidget* list = completer()->popup();
         const int right = mapToGlobal(QPoint(width(), 0)).x();
         if (list->x() + list->width() > right)
