@@ -1,6 +1,7 @@
 #include "ui/plots/style_sheet.h"
 
 #include <QHash>
+#include <cmath>
 
 namespace lodestone::ui {
 
@@ -155,7 +156,7 @@ QGroupBox { border: 1px solid @line; border-radius: @radiusCard; margin-top: @te
 QGroupBox::title { subcontrol-origin: margin; left: @ten; padding: 0 @four; color: @secondary; }
 )";
 
-QString pixels(double size) { return QString::number(static_cast<int>(size + 0.5)) + QLatin1String("px"); }
+QString pixels(double size) { return QString::number(std::lround(size)) + QLatin1String("px"); }
 
 } // namespace
 
@@ -198,8 +199,9 @@ QString styleSheetFor(const Palette& p)
     const int border = p.ipx(2);
     const int inner = p.handle - 2 * border + (p.handle - p.grooveHeight) % 2;
     size("handleInner", inner);
-    size("handleRadius", (inner + 2 * border) / 2);
-    size("handleMargin", (inner + 2 * border - p.grooveHeight) / 2);
+    const int radius = (inner + 2 * border) / 2, margin = (inner + 2 * border - p.grooveHeight) / 2;
+    size("handleRadius", radius);
+    size("handleMargin", margin);
     size("sliderHeight", inner + 2 * border + p.px(4));
     size("icon", p.iconSize);
     size("buttonText", p.controlHeight - p.px(8));
