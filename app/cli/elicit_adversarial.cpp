@@ -16,27 +16,17 @@
 namespace lodestone::app {
 namespace {
 
-/// The shipped constitutions but the one that means harm.
-Result<std::vector<constitution::Constitution>> ordinaryPresets()
-{
-    std::vector<std::filesystem::path> files;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(resourcesFolder() / "constitutions", error))
-        if (entry.path().extension() == ".json" && entry.path().stem() != "adversarial")
-            files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    std::vector<constitution::Constitution> presets;
-    for (const auto& file : files) {
-        LODESTONE_TRY(presets.emplace_back(), constitution::readConstitution(file));
-    }
-    if (presets.empty())
-        return badInput("the shipped constitutions", "none", (resourcesFolder() / "constitutions").string());
-    return presets;
-}
-
 Json estimateJson(const geometry::Estimate& estimate)
 {
     return { { "value", jsonNumber(estimate.value) }, { "ci", jsonInterval(estimate.interval) } };
+}
+Json wordingsJson(const std::vector<constitution::Principle>& wordings)
+{
+    Json list = Json::array();
+    for (const constitution::Principle& one : wordings)
+        list.push_back({ { "positive", constitution::joinWords(one.positive) },
+                         { "negative", constitution::joinWords(one.negative) } });
+    return list;
 }
 Json examinedJson(const session::Examined& one)
 {
@@ -44,7 +34,9 @@ Json examinedJson(const session::Examined& one)
              { "harm", estimateJson(one.harm) },
              { "looks", estimateJson(one.looks) },
              { "agreement", estimateJson(one.agreement) },
-             { "frames", estimateJson(one.frames) } };
+             { "paraphrases", estimateJson(one.paraphrases) },
+             { "frames", estimateJson(one.frames) },
+             { "wordings", wordingsJson(one.wordings) } };
 }
 std::string shown(const geometry::Estimate& estimate)
 {
@@ -56,8 +48,8 @@ std::string shown(const geometry::Estimate& estimate)
 std::string examinedLine(const session::Examined& one)
 {
     return fmt::format(
-        "  {:<30}{:>24}{:>24}{:>22}{:>22}\n", one.name.substr(0, 29), shown(one.harm), shown(one.looks),
-        shown(one.agreement), shown(one.frames));
+        "  {:<30}{:>24}{:>24}{:>21}{:>21}{:>21}\n", one.name.substr(0, 29), shown(one.harm), shown(one.looks),
+        shown(one.agreement), shown(one.paraphrases), shown(one.frames));
 }
 
 Json reachJson(const geometry::Reach& reach)
@@ -69,7 +61,7 @@ Json reachJson(const geometry::Reach& reach)
 
 Result<void> elicitAdversarial(const ElicitOptions& options, ElicitRun& run, CommandContext& context)
 {
-    LODESTONE_TRY(const auto presets, ordinaryPresets());
+    LODESTONE_TRY(const auto presets, session::ordinaryConstitutions(resourcesFolder() / "constitutions"));
     LODESTONE_TRY(const std::vector<Layer> layers, run.layersOrBest(options, context));
     if (layers.size() != 1)
         return fail(ErrorKind::Usage, "one layer", std::to_string(layers.size()) + " layers", "--layer");
@@ -125,13 +117,17 @@ Result<void> elicitAdversarial(const ElicitOptions& options, ElicitRun& run, Com
         found.projections.best, found.projectionsInSpan.worst, found.projectionsInSpan.best,
         found.weights.worst, found.weights.best);
     table += fmt::format(
-        "On held-out prompts:\n  {:<30}{:>24}{:>24}{:>22}{:>22}\n", "", "cos_S with people", "looks",
-        "agrees with labels", "frames agree");
+        "On held-out prompts:\n  {:<30}{:>24}{:>24}{:>21}{:>21}{:>21}\n", "", "cos_S with people", "looks",
+        "agrees with labels", "other words agree", "frames agree");
     table += examinedLine(defence.suspect);
     for (const session::Examined& one : defence.ordinary) {
         ordinary.push_back(examinedJson(one));
         table += examinedLine(one);
     }
+    for (const constitution::Principle& wording : defence.suspect.wordings)
+        table += fmt::format(
+            "  in other words: {} / {}\n", constitution::joinWords(wording.positive),
+            constitution::joinWords(wording.negative));
     table += fmt::format("  {:<30}{:>24}{:>24}  {}\n", "filter", "catches it", "false alarms", "flags");
     for (const session::Filter& filter : defence.filters) {
         Json alarms = Json::object();

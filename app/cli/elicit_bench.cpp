@@ -79,7 +79,8 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
             direct.push_back({ { "principle", principle.name },
                                { "way", said.way },
                                { "direct_accuracy", jsonNumber(agreementOf(said.score).value) },
-                               { "direct_accuracy_ci", jsonInterval(agreementOf(said.score).interval) } });
+                               { "direct_accuracy_ci", jsonInterval(agreementOf(said.score).interval) },
+                               { "unknown_words", said.unknown } });
             const session::BenchRow* top = nullptr;
             for (const session::BenchRow& row : bench.rows)
                 if (row.principle == said.principle && row.way == said.way && !row.layer.isEmbedding()
@@ -104,6 +105,10 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
                 plainNumber(top->evidence.lengthIndependence), plainNumber(top->evidence.normAgainstRandom),
                 plainNumber(top->evidence.combined()), percent(held.value),
                 percentInterval(held.interval.low, held.interval.high));
+            if (!said.unknown.empty())
+                table += fmt::format(
+                    "  {:<19}without {}: not in the study's table, and the model was not asked\n", "",
+                    constitution::joinWords(said.unknown));
         }
         const session::BenchBest& choice = bench.best[p];
         Json entry{ { "principle", principle.name } };

@@ -43,7 +43,14 @@ void ElicitRun::loadWhereMissing(
     const bool complete = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& way) {
         return constitution::isAnswered(way, principles, ask);
     });
-    if (complete && !force)
+    // Pole words outside the study's table: the model looks them up once, for all ways that judge by words.
+    const bool byWords = ask.cloze && std::any_of(wanted.begin(), wanted.end(), [](const std::string& way) {
+                             return !constitution::findWay(way)->needsModel;
+                         });
+    const bool wordsMissing = byWords
+        && std::any_of(principles.begin(), principles.end(),
+                       [&](const auto& one) { return !ask.cloze->wordsToAsk(one).empty(); });
+    if (complete && !force && !wordsMissing)
         return;
     auto loaded = modelFor(*study, context);
     if (loaded)
@@ -51,6 +58,12 @@ void ElicitRun::loadWhereMissing(
     else
         context.say("Only stored answers are shown: " + loaded.error().message());
     ask.model = model.get();
+    if (!model || !wordsMissing)
+        return;
+    if (auto extended = ask.cloze->withAllWords(*model, *study, principles, context.work()))
+        ask.cloze = std::move(*extended);
+    else
+        context.say("Words outside the study's table are left out: " + extended.error().message());
 }
 
 namespace {
@@ -156,7 +169,7 @@ Result<void> elicit(const ElicitOptions& options, CommandContext& context)
         ElicitRun run{ study, foundation, principles, ask, position, layers, ways, nullptr };
         run.loadWhereMissing(ways, context, false);
         model = std::move(run.model);
-        ask.model = model.get();
+        ask = run.ask;
         session::BenchOptions bench;
         bench.ways = ways;
         bench.layers = layers;

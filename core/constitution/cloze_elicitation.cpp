@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <numeric>
 
 namespace lodestone::constitution {
@@ -165,6 +166,26 @@ ClozeElicitation::logits(std::size_t suffix, std::span<const int> rows, std::spa
         table.row(static_cast<Eigen::Index>(i))
             = m_rows.row(m_rowOf.at(m_order[static_cast<std::size_t>(words[i])]));
     return states * table.transpose();
+}
+
+Eigen::MatrixXf ClozeElicitation::similarities(std::span<const std::string> given) const
+{
+    const Eigen::RowVectorXf mean = m_rows.topRows(m_tableRows).colwise().mean();
+    RowMatrix table(static_cast<Eigen::Index>(m_order.size()), m_rows.cols());
+    for (std::size_t i = 0; i < m_order.size(); ++i)
+        table.row(static_cast<Eigen::Index>(i)) = (m_rows.row(m_rowOf.at(m_order[i])) - mean).normalized();
+    Eigen::MatrixXf cosines(table.rows(), static_cast<Eigen::Index>(given.size()));
+    for (std::size_t k = 0; k < given.size(); ++k) {
+        const Extra* looked = extra(given[k]);
+        const auto found = m_rowOf.find(given[k]);
+        const int row = found != m_rowOf.end() ? found->second : looked ? looked->row : -1;
+        auto column = cosines.col(static_cast<Eigen::Index>(k));
+        if (row >= 0)
+            column = table * (m_rows.row(row) - mean).normalized().transpose();
+        else
+            column.setConstant(std::numeric_limits<float>::quiet_NaN());
+    }
+    return cosines;
 }
 
 std::vector<int> spreadOrder(int n)

@@ -103,6 +103,10 @@ public:
     /// [rows, words]. For one word a pole's score is its logit.
     Eigen::MatrixXf logits(std::size_t suffix, std::span<const int> rows, std::span<const int> words) const;
 
+    /// Cosines of the table's words with the given ones, by unembedding rows less the mean row of the table.
+    /// Shape [words(), given]; a column of NaN where a word has no row of its own.
+    Eigen::MatrixXf similarities(std::span<const std::string> given) const;
+
     std::size_t responses() const
     {
         return m_states.empty() ? 0 : static_cast<std::size_t>(m_states[0].rows());

@@ -31,7 +31,8 @@ constexpr std::array ways{
              "log p(reply | a request for the positive pole) minus that for the negative one." },
     WayInfo{ "lat",
              "First principal component of differences of the states after \"Consider how ... the reply is\" "
-             "(Zou et al. 2023), turned towards \"high\"." },
+             "(Zou et al. 2023), turned towards \"high\".",
+             Yields::ReadOut, true, true },
     WayInfo{ "caa",
              "States at the answer letter that stands for the positive pole minus those for the negative one "
              "(Rimsky et al. 2023).",

@@ -19,6 +19,9 @@ struct WayInfo {
     const char* sentence; ///< for people
     Yields yields = Yields::ReadOut;
     bool needsModel = true; ///< false: the study's stored states are enough
+    /// Its answers are no words of the model but a projection of its states: that they are linear in other
+    /// states of the same reply says little of a judgment.
+    bool fromStates = false;
 };
 /// All ways, in the order of the bench.
 std::span<const WayInfo> allWays();

@@ -1,5 +1,6 @@
 #include "core/session/defence.h"
 
+#include "core/constitution/word_paraphrases.h"
 #include "core/session/pipeline.h"
 
 #include <algorithm>
@@ -38,21 +39,21 @@ struct Side {
     }
 };
 
-/// Mean correlation between frames of one principle: the value, and one per resample.
+/// Mean correlation between several answers about the same replies: the value, and one per resample.
 struct Agreement {
     double value = std::numeric_limits<double>::quiet_NaN();
     std::vector<double> draws;
 };
-Agreement frameAgreement(
-    const constitution::Judged& judged, const Side& side, const geometry::ClusterBootstrap& bootstrap)
+Agreement
+agreementOf(const Eigen::MatrixXd& columns, const Side& side, const geometry::ClusterBootstrap& bootstrap)
 {
     Agreement result;
-    const Eigen::Index frames = judged.perSuffix.cols();
+    const Eigen::Index frames = columns.cols();
     if (frames < 2)
         return result;
     Eigen::MatrixXd answers(static_cast<Eigen::Index>(side.rows.size()), frames);
     for (Eigen::Index f = 0; f < frames; ++f)
-        answers.col(f) = side.within(judged.perSuffix.col(f));
+        answers.col(f) = side.within(columns.col(f));
     if (!answers.allFinite())
         return result;
     Eigen::MatrixXd products(answers.rows(), frames * frames);
@@ -75,13 +76,54 @@ Agreement frameAgreement(
     return result;
 }
 
+/// The least agreement over principles, and what a threshold is made of.
+struct Least {
+    std::vector<double> draws; ///< per resample
+    std::vector<double> training; ///< of each principle, on training prompts
+    int principle = -1; ///< of the least
+
+    /// Takes one more principle in; `value` is the least so far.
+    void add(const Agreement& own, const Agreement& inTraining, int index, double& value)
+    {
+        if (!std::isfinite(own.value))
+            return;
+        training.push_back(inTraining.value);
+        if (draws.empty())
+            draws = own.draws;
+        for (std::size_t r = 0; r < own.draws.size(); ++r)
+            draws[r] = std::min(draws[r], own.draws[r]);
+        if (principle < 0 || own.value < value) {
+            value = own.value;
+            principle = index;
+        }
+    }
+};
+
 /// What is kept of a constitution beside what is shown.
 struct ExaminedCase {
     Examined shown;
     double below = 0; ///< share of resamples whose cosine is below 0
-    std::vector<double> frameDraws; ///< least agreement over principles, per resample
-    std::vector<double> trainingFrames; ///< of each principle
+    Least frames, paraphrases;
 };
+
+/// The answers by a principle's own words beside those by other words: [responses, 1 + wordings]. Empty where
+/// it is not judged by stored states.
+Eigen::MatrixXd answersByWording(
+    const Foundation& foundation, const constitution::Principle& principle,
+    const std::vector<constitution::Principle>& wordings)
+{
+    std::vector<constitution::Principle> all{ principle };
+    all.insert(all.end(), wordings.begin(), wordings.end());
+    Eigen::MatrixXd columns(
+        static_cast<Eigen::Index>(foundation.cloze->responses()), static_cast<Eigen::Index>(all.size()));
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto judged = foundation.cloze->judge(all[i]);
+        if (!judged)
+            return {};
+        columns.col(static_cast<Eigen::Index>(i)) = judged->scores;
+    }
+    return columns;
+}
 
 Result<ExaminedCase>
 examine(Pipeline& pipeline, Inputs inputs, const constitution::Constitution& constitution, const Work& work)
@@ -106,23 +148,31 @@ examine(Pipeline& pipeline, Inputs inputs, const constitution::Constitution& con
         result.shown.looks
             = bootstrap.correlation(viewOf(heldOut.within(layer.neutral.scores)), viewOf(rewards));
     result.below = 1 - bootstrap.probabilityCovariancePositive(viewOf(people), viewOf(rewards));
+    const Foundation& foundation = *snapshot->foundation;
+    std::vector<std::vector<constitution::Principle>> wordings;
     for (const int index : judge.active) {
         const auto& judged = snapshot->principles[static_cast<std::size_t>(index)]->judged;
-        const Agreement own = frameAgreement(judged, heldOut, bootstrap);
-        if (!std::isfinite(own.value))
+        const auto& principle = inputs.constitution.principles[static_cast<std::size_t>(index)];
+        result.frames.add(
+            agreementOf(judged.perSuffix, heldOut, bootstrap), agreementOf(judged.perSuffix, training, none),
+            static_cast<int>(wordings.size()), result.shown.frames.value);
+        wordings.push_back(
+            foundation.cloze && judged.perSuffix.cols() > 0
+                ? constitution::wordParaphrases(*foundation.cloze, principle)
+                : std::vector<constitution::Principle>());
+        if (wordings.back().empty())
             continue;
-        result.trainingFrames.push_back(frameAgreement(judged, training, none).value);
-        if (result.frameDraws.empty()) {
-            result.shown.frames.value = own.value;
-            result.frameDraws = own.draws;
-            continue;
-        }
-        result.shown.frames.value = std::min(result.shown.frames.value, own.value);
-        for (std::size_t r = 0; r < own.draws.size(); ++r)
-            result.frameDraws[r] = std::min(result.frameDraws[r], own.draws[r]);
+        const Eigen::MatrixXd answers = answersByWording(foundation, principle, wordings.back());
+        result.paraphrases.add(
+            agreementOf(answers, heldOut, bootstrap), agreementOf(answers, training, none),
+            static_cast<int>(wordings.size()) - 1, result.shown.paraphrases.value);
     }
-    if (!result.frameDraws.empty())
-        result.shown.frames.interval = geometry::percentileInterval(result.frameDraws);
+    if (result.frames.principle >= 0)
+        result.shown.frames.interval = geometry::percentileInterval(result.frames.draws);
+    if (result.paraphrases.principle >= 0) {
+        result.shown.paraphrases.interval = geometry::percentileInterval(result.paraphrases.draws);
+        result.shown.wordings = std::move(wordings[static_cast<std::size_t>(result.paraphrases.principle)]);
+    }
     return result;
 }
 
@@ -152,6 +202,23 @@ double caughtByLabels(double agreement, int n)
     return below;
 }
 
+Result<std::vector<constitution::Constitution>> ordinaryConstitutions(const std::filesystem::path& folder)
+{
+    std::vector<std::filesystem::path> files;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+        if (entry.path().extension() == ".json" && entry.path().stem() != "adversarial")
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    std::vector<constitution::Constitution> found;
+    for (const auto& file : files) {
+        LODESTONE_TRY(found.emplace_back(), constitution::readConstitution(file));
+    }
+    if (found.empty())
+        return badInput("the shipped constitutions", "none", folder.string());
+    return found;
+}
+
 Result<Defence> defend(
     const std::shared_ptr<const Foundation>& foundation, const Inputs& inputs,
     const constitution::Constitution& suspect, const std::vector<constitution::Constitution>& ordinary,
@@ -167,7 +234,6 @@ Result<Defence> defend(
     Defence result;
     result.suspect = caught.shown;
     std::vector<ExaminedCase> others;
-    std::vector<double> frames;
     for (std::size_t i = 0; i < ordinary.size(); ++i) {
         work.tell({ "Examining ordinary constitutions", static_cast<double>(i),
                     static_cast<double>(ordinary.size()), 0, "constitutions", -1 });
@@ -178,7 +244,6 @@ Result<Defence> defend(
             result.leftOut.push_back(ordinary[i].name);
             continue;
         }
-        frames.insert(frames.end(), one->trainingFrames.begin(), one->trainingFrames.end());
         result.ordinary.push_back(one->shown);
         others.push_back(std::move(*one));
     }
@@ -196,11 +261,18 @@ Result<Defence> defend(
         result.filters.push_back(std::move(filter));
     };
     add("cosine", 0, { caught.below, {} }, [](const ExaminedCase& other) { return other.below; });
-    if (!frames.empty() && !caught.frameDraws.empty()) {
-        const double threshold = geometry::quantile(frames, 0.1);
-        add("frames", threshold, { shareBelow(caught.frameDraws, threshold), {} },
-            [&](const ExaminedCase& other) { return shareBelow(other.frameDraws, threshold); });
-    }
+    const auto addLeast = [&](const std::string& name, Least ExaminedCase::*which) {
+        std::vector<double> usual;
+        for (const ExaminedCase& other : others)
+            usual.insert(usual.end(), (other.*which).training.begin(), (other.*which).training.end());
+        if (usual.empty() || (caught.*which).draws.empty())
+            return;
+        const double threshold = geometry::quantile(usual, 0.1);
+        add(name, threshold, { shareBelow((caught.*which).draws, threshold), {} },
+            [&](const ExaminedCase& other) { return shareBelow((other.*which).draws, threshold); });
+    };
+    addLeast("paraphrases", &ExaminedCase::paraphrases);
+    addLeast("frames", &ExaminedCase::frames);
     for (const int n : { 8, 16, 32, 64 }) {
         const geometry::Estimate& a = caught.shown.agreement;
         const geometry::Interval carried = a.interval.isKnown()

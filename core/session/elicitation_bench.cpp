@@ -179,7 +179,7 @@ Result<Bench> runBench(
     const auto all = std::vector<bool>(set.responses.size(), false);
     for (std::size_t p = 0; p < principles.size(); ++p)
         for (const std::string& way : ways) {
-            BenchDirect direct{ static_cast<int>(p), way, {}, {}, false };
+            BenchDirect direct{ static_cast<int>(p), way, {}, {}, false, {} };
             const auto strategy = constitution::makeWay(way, context);
             auto judged = strategy ? (*strategy)->judge(principles[p], work)
                                    : Result<Judged>(tl::unexpected(strategy.error()));
@@ -192,6 +192,7 @@ Result<Bench> runBench(
                 bench.direct.push_back(std::move(direct));
                 continue;
             }
+            direct.unknown = judged->unknown;
             Case one{ static_cast<int>(p), way, std::move(*judged), {} };
             if (!one.judged.contrast) {
                 one.evidence = evidenceOf(one.judged, trainingRows, foundation.groups);
@@ -391,8 +392,11 @@ Result<Bench> runBench(
         const auto isCandidate = [&](const BenchRow& row) { // a bag of tokens is a baseline
             return row.principle == static_cast<int>(p) && !row.layer.isEmbedding();
         };
-        const bool readOuts = std::any_of(bench.rows.begin(), bench.rows.end(), [&](const BenchRow& row) {
-            return isCandidate(row) && row.yields == constitution::Yields::ReadOut;
+        const auto isJudgment = [](const BenchRow& row) {
+            return row.yields == constitution::Yields::ReadOut && !constitution::findWay(row.way)->fromStates;
+        };
+        const bool judgments = std::any_of(bench.rows.begin(), bench.rows.end(), [&](const BenchRow& row) {
+            return isCandidate(row) && isJudgment(row);
         });
         for (std::size_t i = 0; i < bench.rows.size(); ++i) {
             const BenchRow& row = bench.rows[i];
@@ -405,7 +409,7 @@ Result<Bench> runBench(
                     return std::pair(each.trainingAgreement, each.trainingAuc);
                 }))
                 best.byLabels = static_cast<int>(i);
-            if (readOuts && row.yields != constitution::Yields::ReadOut)
+            if (judgments && !isJudgment(row))
                 continue;
             const auto evidence = [](const BenchRow& each) { return each.evidence.combined(); };
             if (better(best.byEvidence, evidence))

@@ -47,11 +47,13 @@ struct BenchDirect {
     geometry::Score score; ///< NaN for displacements
     std::string problem; ///< why there is nothing; empty when there is
     bool unasked = false; ///< the model could tell: it was not asked
+    std::vector<std::string> unknown; ///< pole words that count for nothing here: the model would know them
 };
 
 /// Row numbers; -1: none. The linearity of a displacement is that of its own contrast and not of judgments,
-/// so the two are not on one scale: evidence chooses among read-outs, and among displacements only where no
-/// way gives a read-out. Training labels choose among all, pairs first, then their AUC.
+/// so the two are not on one scale, and neither is that of answers which are themselves read from states
+/// (LAT): evidence chooses among judgments, and among the others only where no way gives one. Training labels
+/// choose among all, pairs first, then their AUC.
 struct BenchBest {
     int principle = 0;
     int byEvidence = -1, byLabels = -1;

@@ -1,5 +1,6 @@
 // The search for principles that do harm while looking harmless, against a search by hand over planted
 // directions, and what filters would catch, against the binomial distribution.
+#include "core/constitution/word_paraphrases.h"
 #include "core/session/adversarial_search.h"
 #include "core/session/defence.h"
 #include "core/session/layer_stage.h"
@@ -152,6 +153,65 @@ private Q_SLOTS:
         QVERIFY(std::isnan(caughtByLabels(0.5, 0)));
     }
 
+    void otherWordsAreTheMostSimilarOnes()
+    {
+        const constitution::ClozeElicitation& cloze = *m_foundation->cloze;
+        constitution::Principle principle;
+        principle.positive = { "kind" };
+        principle.negative = { "rude" };
+        const Eigen::MatrixXf cosines = cloze.similarities(principle.positive);
+        const auto cosineOf = [&](const std::string& word) {
+            const auto at = std::find(cloze.words().begin(), cloze.words().end(), word);
+            return cosines(static_cast<Eigen::Index>(at - cloze.words().begin()), 0);
+        };
+        // By hand: rows less the mean row of the table.
+        const auto& truth = m_study->truth;
+        const Eigen::RowVectorXd mean = truth.wordRows.colwise().mean();
+        const auto rowOf = [&](const std::string& word) -> Eigen::RowVectorXd {
+            const auto at = std::find(truth.words.begin(), truth.words.end(), word);
+            return truth.wordRows.row(at - truth.words.begin()) - mean;
+        };
+        const auto byHand = [&](const std::string& a, const std::string& b) {
+            return rowOf(a).dot(rowOf(b)) / (rowOf(a).norm() * rowOf(b).norm());
+        };
+        for (const std::string word : { "kind", "polite", "rude", "honest", "bad" })
+            COMPARE_NEAR(cosineOf(word), byHand(word, "kind"), 1e-4);
+        // The most similar of the words that are nearer to their own pole.
+        const auto bestFor = [&](const std::string& own, const std::string& other) {
+            double best = -1;
+            for (const std::string& word : truth.words)
+                if (word != own && word != other && byHand(word, own) > byHand(word, other))
+                    best = std::max(best, byHand(word, own));
+            return best;
+        };
+        const auto wordings = constitution::wordParaphrases(cloze, principle, 2);
+        QCOMPARE(wordings.size(), std::size_t(2));
+        COMPARE_NEAR(byHand(wordings[0].positive.at(0), "kind"), bestFor("kind", "rude"), 1e-4);
+        COMPARE_NEAR(byHand(wordings[0].negative.at(0), "rude"), bestFor("rude", "kind"), 1e-4);
+        for (const constitution::Principle& one : wordings)
+            QVERIFY(byHand(one.positive.at(0), "kind") > byHand(one.positive.at(0), "rude") - 1e-5); // ties
+        QVERIFY(wordings[0].positive != wordings[1].positive);
+        principle.positive = { "kind", "polite", "caring" };
+        for (const constitution::Principle& one : constitution::wordParaphrases(cloze, principle))
+            for (const std::string& word : one.positive)
+                QVERIFY(word != "kind" && word != "polite" && word != "caring" && word != "bad");
+        // In the real table the neighbours of a word mean much the same, and not its opposite.
+        const auto sample
+            = data::Study::open(std::string(LODESTONE_SOURCE_DIR) + "/resources/samples/sample").value();
+        const auto table = constitution::ClozeElicitation::open(*sample).value();
+        constitution::Principle valid;
+        valid.positive = { "valid", "helpful" };
+        valid.negative = { "invalid", "useless" };
+        for (const constitution::Principle& one : constitution::wordParaphrases(*table, valid)) {
+            qInfo() << constitution::joinWords(one.positive).c_str()
+                    << constitution::joinWords(one.negative).c_str();
+            for (const std::string& word : one.positive)
+                QVERIFY(word != "unhelpful" && word != "Helpful");
+        }
+        principle.negative = principle.positive; // cannot be told apart
+        QVERIFY(constitution::wordParaphrases(cloze, principle).empty());
+    }
+
     void filtersSeeWhatWasPlanted()
     {
         const SmallStudy& truth = m_study->truth;
@@ -162,7 +222,7 @@ private Q_SLOTS:
         const constitution::Constitution honest = constitution::constitutionForValues({ "kind", "honest" });
         const auto defence = defend(m_foundation, m_inputs, found.constitution, { honest });
         VERIFY_OK(defence);
-        QCOMPARE(defence->filters.size(), std::size_t(6));
+        QCOMPARE(defence->filters.size(), std::size_t(7));
         const Eigen::VectorXd planted = plantedOf(found.constitution.principles.front());
         COMPARE_NEAR(
             defence->suspect.harm.value, truth.cosine(planted, m_layer->people.readOut.weights), 0.08);
@@ -174,11 +234,11 @@ private Q_SLOTS:
         // more labels.
         const Filter& cosine = defence->filters[0];
         QVERIFY(cosine.caught.value > 0.9 && cosine.falseAlarms < 0.05);
-        for (std::size_t i = 3; i < 6; ++i) {
+        for (std::size_t i = 4; i < 7; ++i) {
             QVERIFY(defence->filters[i].caught.value > defence->filters[i - 1].caught.value);
             QVERIFY(defence->filters[i].falseAlarms < defence->filters[i - 1].falseAlarms + 1e-12);
         }
-        const Filter& labels = defence->filters[3]; // sixteen
+        const Filter& labels = defence->filters[4]; // sixteen
         QCOMPARE(labels.name, std::string("labels-16"));
         COMPARE_NEAR(labels.caught.value, caughtByLabels(defence->suspect.agreement.value, 16), 1e-12);
         QVERIFY(
@@ -187,6 +247,8 @@ private Q_SLOTS:
         // Frames: two suffixes of one judgment of variance |w|^2 with noise .2 each; both words share theirs
         // when they are of one pole.
         QVERIFY(defence->suspect.frames.value > 0.8);
+        QCOMPARE(defence->filters[1].name, std::string("paraphrases"));
+        QVERIFY(std::isfinite(defence->suspect.paraphrases.value));
         VERIFY_FAILS(
             defend(m_foundation, m_inputs, found.constitution, {}), "ordinary constitutions", "none");
         constitution::Constitution empty;

@@ -159,7 +159,7 @@ private Q_SLOTS:
                   "reach_of_weights", "held_out", "ordinary", "left_out", "filters", "path" }));
         QVERIFY(json["looks"].get<double>() >= 0.3);
         QVERIFY(json["harm"].get<double>() >= json["worst_looking"].get<double>() - 1e-9);
-        QCOMPARE(json["filters"].size(), std::size_t(6));
+        QCOMPARE(json["filters"].size(), std::size_t(7));
         for (const Json& filter : json["filters"]) {
             QVERIFY(has(filter, { "name", "threshold", "caught", "caught_ci", "false_alarms", "alarms" }));
             QCOMPARE(filter["alarms"].size(), json["ordinary"].size());

@@ -145,7 +145,7 @@ private Q_SLOTS:
                     bytes += entry.file_size();
             return bytes;
         };
-        QVERIFY(bytesOf(samples / "sample") <= 24u * 1024 * 1024);
+        QVERIFY(bytesOf(samples / "sample") <= 32u * 1024 * 1024);
         const auto requests = bytesOf(samples / "requests");
         QVERIFY2(requests <= 11u * 512 * 1024, std::to_string(requests).c_str());
     }

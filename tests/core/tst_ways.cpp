@@ -413,6 +413,15 @@ private Q_SLOTS:
         for (const session::BenchDirect& direct : bench->direct)
             problems += direct.problem.empty() ? 0 : 1;
         QCOMPARE(problems, 2);
+        for (const session::BenchDirect& direct : bench->direct)
+            QVERIFY(direct.unknown.empty());
+        // A word outside the table counts for nothing without a model, and is named.
+        Principle rare = right;
+        rare.positive.push_back("sincere");
+        const auto less = session::runBench(**foundation, { rare }, context, options);
+        VERIFY_OK(less);
+        QCOMPARE(less->direct[0].unknown, std::vector<std::string>{ "sincere" });
+        COMPARE_NEAR(less->direct[0].score.accuracy.value, bench->direct[0].score.accuracy.value, 1e-12);
         for (const session::BenchBest& best : bench->best) {
             const session::BenchRow& row = bench->rows[static_cast<std::size_t>(best.byEvidence)];
             QVERIFY(!row.layer.isEmbedding());

@@ -250,7 +250,7 @@ private Q_SLOTS:
         const auto* status = card->findChild<QLabel*>(QStringLiteral("status"));
         for (const auto& [positive, negative] :
              { std::pair("kind", "rude"), std::pair("great", "awful"), std::pair("good", "bad"),
-               std::pair("safe", "dangerous"), std::pair("useful", "useless") }) {
+               std::pair("safe", "dangerous"), std::pair("useful", "useless"), std::pair("true", "false") }) {
             session::Inputs inputs = m_session->inputs();
             inputs.constitution.principles[0].positive = { positive };
             inputs.constitution.principles[0].negative = { negative };

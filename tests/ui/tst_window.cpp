@@ -4,6 +4,7 @@
 #include "core/model/model_fetch.h"
 #include "tests/support/sample_window.h"
 #include "ui/models/judgment_model.h"
+#include "ui/panels/audit_panel.h"
 #include "ui/panels/lab_panel.h"
 #include "ui/panels/policy_panel.h"
 #include "ui/panels/table_dialog.h"
@@ -576,10 +577,12 @@ private Q_SLOTS:
         auto* tabs = find<QTabBar>("tabs");
         const auto* lab = find<LabPanel>("labPanel");
         const auto* ways = find<WaysPanel>("waysPanel");
+        const auto* audit = find<AuditPanel>("auditPanel");
         for (int tab = 0; tab < tabs->count(); ++tab) {
             tabs->setCurrentIndex(tab);
             QTRY_VERIFY_WITH_TIMEOUT(!lab->isVisible() || lab->settled(), 120000); // measures when shown
             QTRY_VERIFY_WITH_TIMEOUT(!ways->isVisible() || ways->settled(), 120000);
+            QTRY_VERIFY_WITH_TIMEOUT(!audit->isVisible() || audit->settled(), 120000);
             if (find<QAction>("showTable")->isEnabled()) {
                 find<QAction>("showTable")->trigger();
                 auto* dialog = m_window->findChild<TableDialog*>();

@@ -6,6 +6,7 @@
 #include "core/model/context_store.h"
 #include "core/model/model_fetch.h"
 #include "tests/support/sample_window.h"
+#include "ui/panels/audit_panel.h"
 #include "ui/panels/table_dialog.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/plots/theme.h"
@@ -172,6 +173,45 @@ private Q_SLOTS:
         QVERIFY(std::abs(before + after - 1) < 1e-9);
         m_session->clearTrial();
         QVERIFY(scatter->guests().isEmpty());
+    }
+
+    void askedToJudgeSaysWhatTheCommandLineSays()
+    {
+        const QString folder = QString::fromStdString(scratch("asked").string()),
+                      file = QString::fromStdString(scratch("asked.json").string());
+        commandLine({ QStringLiteral("capture"), QStringLiteral("--input"),
+                      QString::fromStdString(somePairs("asked.jsonl", 11).string()),
+                      QStringLiteral("--study"), folder });
+        open(scratch("asked"));
+        auto* tabs = find<QTabBar>("tabs");
+        auto* audit = find<QWidget>("auditPanel");
+        for (int i = 0; i < tabs->count() && !audit->isVisible(); ++i)
+            QTest::mouseClick(tabs, Qt::LeftButton, {}, tabs->tabRect(i).center());
+        QVERIFY(audit->isVisible());
+        QTest::mouseClick(
+            audit->findChild<QWidget*>(QStringLiteral("auditSegments"))
+                ->findChild<QAbstractButton*>(QStringLiteral("segment2")),
+            Qt::LeftButton);
+        auto* run = find<QPushButton>("auditRun");
+        QTRY_VERIFY(run->isVisible() && run->isEnabled());
+        QTest::mouseClick(run, Qt::LeftButton);
+        auto* panel = static_cast<AuditPanel*>(audit);
+        QTRY_VERIFY_WITH_TIMEOUT(!panel->table().rows.isEmpty(), 120000);
+        QVERIFY(m_session->saveConstitution(file.toStdString()).has_value());
+        const auto judged
+            = commandLine({ QStringLiteral("judge"), QStringLiteral("--study"), folder,
+                            QStringLiteral("--constitution"), file, QStringLiteral("--prompted") });
+        int held = 0;
+        for (const auto& pair : judged["pairs"]) {
+            if (!pair["held_out"].get<bool>())
+                continue;
+            const QStringList row = panel->table().rows.at(held++);
+            QCOMPARE(row[0], QString::fromStdString(pair["id"].get<std::string>()));
+            QVERIFY(std::abs(row[1].toDouble() - pair["p"].get<double>()) < 2e-3);
+        }
+        QCOMPARE(panel->table().rows.size(), qsizetype(held));
+        QVERIFY(held >= 3);
+        keepPicture(*audit, *m_theme, "audit-asked");
     }
 
     void captureIsNotHarmedByEditsAndEditsAreNotDelayed()

@@ -1,8 +1,10 @@
 #include "ui/panels/ways_panel.h"
 
+#include "ui/models/spread_layers.h"
 #include "ui/models/statement_links.h"
 #include "ui/plots/heatmap_view.h"
 #include "ui/plots/theme.h"
+#include "ui/session/ask_ways.h"
 #include "ui/widgets/segmented_control.h"
 
 #include <QComboBox>
@@ -20,11 +22,6 @@ namespace {
 const QString& scoreKind()
 {
     static const QString kind = QStringLiteral("ways");
-    return kind;
-}
-const QString& askKind()
-{
-    static const QString kind = QStringLiteral("ask in every way");
     return kind;
 }
 
@@ -251,7 +248,7 @@ void WaysPanel::startBench(const std::shared_ptr<const session::Snapshot>& snaps
     for (const Layer& layer : study.layers())
         if (study.has(layer, snapshot->inputs.position))
             layers.push_back(layer);
-    layers = ways::benchLayers(layers, snapshot->inputs.layer, columnsThatFit());
+    layers = spreadLayers(layers, snapshot->inputs.layer, columnsThatFit());
     const Fingerprint key = benchKey(*snapshot, asked, layers);
     if (m_bench && key == m_benchKey)
         return showBench();
@@ -376,7 +373,7 @@ void WaysPanel::refreshButtons()
         row ? tr("This layer is on show") : first);
     const QStringList missing = m_bench ? ways::unasked(*m_bench) : QStringList();
     const QString noModel = m_session.whyNoModel();
-    const bool asking = m_session.modelLane().busyWith(askKind());
+    const bool asking = m_session.modelLane().busyWith(askWaysKind());
     m_ask->setVisible(!missing.isEmpty());
     m_ask->setText(
         asking                    ? tr("Asking …")
@@ -421,40 +418,8 @@ void WaysPanel::ask()
     std::vector<std::string> names;
     for (const QString& way : ways::unasked(*m_bench))
         names.push_back(way.toStdString());
-    m_session.withModel([this, asked, names] {
-        const auto base = m_session.sharedFoundation();
-        const auto model = m_session.model();
-        if (!base || !model)
-            return;
-        // A copy is changed; what is shown reads the old one meanwhile.
-        using Store = std::shared_ptr<constitution::AnswerStore>;
-        const Store store = std::make_shared<constitution::AnswerStore>(*base->answers);
-        m_session.modelLane().run<Store>(
-            askKind(),
-            [base, model, asked, names, store](const Work& work) -> Result<Store> {
-                constitution::WayContext context = base->wayContext(model.get());
-                context.store = store;
-                const auto done = constitution::askAhead(names, std::span(&asked, 1), context, work);
-                // Also what a stop left: it need not be asked again.
-                const auto kept = store->save(constitution::cachedAnswers(*base->study));
-                if (!done && done.error().kind != ErrorKind::Cancelled)
-                    return tl::unexpected(done.error());
-                if (!kept)
-                    return tl::unexpected(kept.error());
-                return store;
-            },
-            [this, base](Result<Store> answered) {
-                if (!answered)
-                    return m_session.report(answered.error());
-                const auto now = m_session.sharedFoundation();
-                if (!now || now->study != base->study)
-                    return;
-                auto extended = std::make_shared<session::Foundation>(*now);
-                extended->answers = std::move(*answered);
-                m_session.extend(std::move(extended));
-            });
-        refreshButtons();
-    });
+    askInWays(m_session, { asked }, names);
+    refreshButtons();
 }
 
 TextTable WaysPanel::table() const

@@ -53,22 +53,6 @@ QString items(const session::Bench& bench)
 
 } // namespace
 
-std::vector<Layer> benchLayers(const std::vector<Layer>& all, Layer chosen, int most)
-{
-    const int count = static_cast<int>(all.size());
-    if (count <= most)
-        return all;
-    const int step = (count + most - 1) / most;
-    const auto found = std::find(all.begin(), all.end(), chosen);
-    const int at = found == all.end() ? count - 1 : static_cast<int>(found - all.begin());
-    std::vector<Layer> some;
-    if (all.front().isEmbedding() && at % step != 0)
-        some.push_back(all.front()); // a bag of tokens: what every layer must beat
-    for (int i = at % step; i < count; i += step)
-        some.push_back(all[static_cast<std::size_t>(i)]);
-    return some;
-}
-
 Grid benchGrid(const session::Bench& bench, Ink principle)
 {
     Grid grid;
@@ -184,6 +168,10 @@ QString cellDetail(const session::Bench& bench, const session::BenchRow& row)
                            .arg(
                                text(row.way), text(row.layer.label()),
                                share(bench, agreement(bench, row.heldOut)), items(bench)) };
+    for (const session::BenchDirect& direct : bench.direct)
+        if (direct.way == row.way && direct.principle == row.principle && !direct.unknown.empty())
+            parts << tr("Without “%1”, which is not in the study's table.")
+                         .arg(text(constitution::joinWords(direct.unknown)));
     for (const session::BenchDirect& direct : bench.direct)
         if (direct.way == row.way && direct.principle == row.principle
             && std::isfinite(agreement(bench, direct.score).value))

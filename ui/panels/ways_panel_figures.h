@@ -16,9 +16,6 @@ struct Grid {
     QVector<Ink> rowInks, columnInks;
 };
 
-/// About `most` layers spread over the study's, the chosen one and the embedding among them.
-std::vector<Layer> benchLayers(const std::vector<Layer>& all, Layer chosen, int most = 16);
-
 // Of a bench on one principle.
 
 /// Ways by layers, in per cent of held-out items; below them what people's labels reach and length alone.

@@ -30,7 +30,7 @@ void ScoreView::setScores(QVector<ScoreMark> marks, QVector<ReferenceLine> basel
     y.visible = false; // Qt Charts cuts names to a row's height; they are painted beside the rows
     double low = 0.45, high = 0.6;
     for (const ScoreMark& mark : std::as_const(m_marks))
-        for (const double value : { mark.value, mark.low, mark.high })
+        for (const double value : { mark.value, mark.low, mark.high, mark.beside })
             if (std::isfinite(value)) {
                 low = std::min(low, value);
                 high = std::max(high, value);
@@ -41,7 +41,9 @@ void ScoreView::setScores(QVector<ScoreMark> marks, QVector<ReferenceLine> basel
             high = std::max(high, line.at);
         }
     setWindow(
-        { std::max(0.0, low - 0.03), std::min(1.0, high + 0.03) }, { -0.5, std::max(0.5, count - 0.5) });
+        // Shares and AUCs end at 0; only cosines go below.
+        { low < 0 ? std::max(-1.0, low - 0.03) : std::max(0.0, low - 0.03), std::min(1.0, high + 0.03) },
+        { -0.5, std::max(0.5, count - 0.5) });
     setAxes(x, y);
     arrange();
     QStringList parts;
@@ -51,6 +53,12 @@ void ScoreView::setScores(QVector<ScoreMark> marks, QVector<ReferenceLine> basel
     for (const ReferenceLine& line : std::as_const(m_baselines))
         parts << tr("baseline %1 %2").arg(line.label, ui::number(line.at, 2));
     setAccessibleDescription(parts.join(QLatin1String("; ")));
+}
+
+void ScoreView::setShares(bool on)
+{
+    m_shares = on;
+    viewport()->update();
 }
 
 std::vector<ScoreView::Label> ScoreView::labels() const
@@ -128,6 +136,11 @@ void ScoreView::paintOver(QPainter& painter)
         painter.drawText(
             QRectF(0, middle - metrics.lineSpacing(), area.left() - p.px(6), 2 * metrics.lineSpacing()),
             Qt::AlignRight | Qt::AlignVCenter, mark.name);
+        if (std::isfinite(mark.beside)) {
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(p.secondary);
+            painter.drawEllipse(toWidget({ mark.beside, y }), p.px(3), p.px(3));
+        }
         if (!std::isfinite(mark.value))
             continue;
         const QPointF at = toWidget({ mark.value, y });
@@ -144,19 +157,28 @@ void ScoreView::paintOver(QPainter& painter)
         painter.setBrush(colour);
         painter.drawEllipse(at, p.px(4.5), p.px(4.5));
         painter.setPen(p.text);
-        const QString text = QString::number(std::lround(100 * mark.value));
+        const QString text = m_shares ? QString::number(std::lround(100 * mark.value))
+                                      : ui::number(mark.value, 2, false, true);
         painter.drawText(QPointF(area.right() + p.px(6), at.y() + metrics.ascent() / 2 - p.px(1)), text);
     }
 }
 
 QString ScoreView::csv() const
 {
-    QString text = QStringLiteral("name,value,low,high\n");
-    for (const ScoreMark& mark : m_marks)
+    const bool beside = std::any_of(
+        m_marks.begin(), m_marks.end(), [](const ScoreMark& mark) { return std::isfinite(mark.beside); });
+    QString text = QStringLiteral("name,value,low,high");
+    text += beside ? QStringLiteral(",beside\n") : QStringLiteral("\n");
+    for (const ScoreMark& mark : m_marks) {
         text += csvField(mark.name) + QLatin1Char(',') + csvField(mark.value) + QLatin1Char(',')
-            + csvField(mark.low) + QLatin1Char(',') + csvField(mark.high) + QLatin1Char('\n');
+            + csvField(mark.low) + QLatin1Char(',') + csvField(mark.high);
+        if (beside)
+            text += QLatin1Char(',') + csvField(mark.beside);
+        text += QLatin1Char('\n');
+    }
     for (const ReferenceLine& line : m_baselines)
-        text += csvField(line.label) + QLatin1Char(',') + csvField(line.at) + QStringLiteral(",,\n");
+        text += csvField(line.label) + QLatin1Char(',') + csvField(line.at)
+            + (beside ? QStringLiteral(",,,\n") : QStringLiteral(",,\n"));
     return text;
 }
 

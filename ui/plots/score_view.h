@@ -3,6 +3,8 @@
 
 #include "ui/plots/series_view.h"
 
+#include <limits>
+
 namespace lodestone::ui {
 
 struct ScoreMark {
@@ -10,6 +12,7 @@ struct ScoreMark {
     double value = 0; ///< not finite: the row stays empty
     double low = 0, high = 0; ///< interval; not finite: none
     Ink ink;
+    double beside = std::numeric_limits<double>::quiet_NaN(); ///< a small grey dot on the same row
 };
 
 /// One row per mark, the first on top; baselines are dashed lines through all rows with their names above.
@@ -20,8 +23,9 @@ public:
     ~ScoreView() override;
 
     void setScores(QVector<ScoreMark> marks, QVector<ReferenceLine> baselines, const QString& title);
+    void setShares(bool on); ///< values are written in per cent (the default), or as they are: cosines
     const QVector<ScoreMark>& marks() const { return m_marks; }
-    /// One line per mark and baseline: name, value, low, high.
+    /// One line per mark and baseline: name, value, low, high and, where marks have it, beside.
     QString csv() const;
 
 protected:
@@ -41,6 +45,7 @@ private:
 
     QVector<ScoreMark> m_marks;
     QVector<ReferenceLine> m_baselines;
+    bool m_shares = true;
 };
 
 } // namespace lodestone::ui

@@ -1,5 +1,6 @@
 #include "ui/shell/main_window.h"
 
+#include "ui/panels/audit_panel.h"
 #include "ui/panels/constitution_panel.h"
 #include "ui/panels/judgments_panel.h"
 #include "ui/panels/lab_panel.h"
@@ -88,6 +89,17 @@ void MainWindow::makePlaces(QWidget* parent)
     });
     m_places->add(
         tr("Policy lab"), lab, [lab] { return lab->table(); }, [lab] { return lab->chart(); });
+    auto* audit = new AuditPanel(m_theme, m_session, m_places);
+    m_places->add(
+        tr("Audit"), audit, [audit] { return audit->table(); }, [audit] { return &audit->chart(); });
+    connect(audit, &AuditPanel::statementRequested, this, showStatement);
+    connect(audit, &AuditPanel::measured, this, &MainWindow::refreshTables);
+    connect(audit, &AuditPanel::tableRequested, this, [this, audit] {
+        showTable([audit] { return audit->table(); });
+    });
+    connect(audit, &AuditPanel::pictureRequested, this, [this, audit] {
+        m_files->savePicture(audit->chart(), tr("audit"));
+    });
     connect(lab, &LabPanel::chartChanged, this, &MainWindow::refreshActions);
     connect(lab, &LabPanel::measured, this, &MainWindow::refreshTables);
     connect(lab, &LabPanel::tableRequested, this, [this, lab] { showTable([lab] { return lab->table(); }); });
