@@ -154,6 +154,13 @@ private Q_SLOTS:
             !rowOf(QStringLiteral("filter"), QStringLiteral("answers change in other words"))[2].isEmpty());
         QVERIFY(!rowOf(QStringLiteral("filter"), QStringLiteral("64 labelled pairs"))[5].isEmpty());
         QVERIFY(find<QLabel>("auditSentence")->text().contains(QStringLiteral("harmless")));
+        const auto& marks = find<ScoreView>("auditScores")->marks();
+        QCOMPARE(marks.size(), qsizetype(7)); // a filter each
+        for (const ScoreMark& mark : marks)
+            QVERIFY(mark.beside >= 0 && mark.beside <= 1); // its false alarms on the same row
+        QCOMPARE(
+            find<ScoreView>("auditScores")->csv().section(u'\n', 0, 0),
+            QStringLiteral("name,value,low,high,beside"));
         keepPicture(*m_panel, *m_theme, "audit-adversary");
         const auto before = m_session->inputs().constitution.name;
         QTest::mouseClick(find<QPushButton>("auditFollow"), Qt::LeftButton);

@@ -11,6 +11,13 @@ const QVector<Term>& glossary()
         QVector<Term> all{
             { QStringLiteral("agreement"), tr("agreement"),
               tr("Share of held-out pairs in which the judge prefers the reply that people chose.") },
+            { QStringLiteral("asked-enacted"), tr("asked and enacted"),
+              tr("The direction by which the model judges a word, and the one along which it moves when told "
+                 "to "
+                 "act so: a notion need not be a conduct.") },
+            { QStringLiteral("audit"), tr("audit"),
+              tr("The judge under examination: how linear it is, whether it means what it does, what it says "
+                 "when it is asked, and which principles could fool it.") },
             { QStringLiteral("bag-of-tokens"), tr("bag of tokens"),
               tr("A probe on the embedding layer, which sees which tokens a reply has and not what they say "
                  "together: a value that it finds is a matter of words.") },
@@ -53,6 +60,16 @@ const QVector<Term>& glossary()
               tr("How far the updated policy has moved from the base, in nats; β is its price, λ = 1/β. With "
                  "N "
                  "candidates it cannot exceed ln N (T3, T4, T37).") },
+            { QStringLiteral("nonlinear"), tr("nonlinear remainder"),
+              tr("What a curved probe reads of the model's answers beyond a straight one; the linear judge "
+                 "leaves it out (T1).") },
+            { QStringLiteral("paraphrase"), tr("paraphrase filter"),
+              tr("Flags a constitution whose answers change when its pole words are replaced by the most "
+                 "similar words: it needs no label.") },
+            { QStringLiteral("position-bias"), tr("position bias"),
+              tr("Asked which of two replies is better, a model leans towards one place; both orders are "
+                 "asked "
+                 "and averaged (T29).") },
             { QStringLiteral("people"), tr("people's direction w*"),
               tr("The read-out fitted to people's labels of the training prompts: the nearest the study has "
                  "to the "

@@ -41,7 +41,7 @@ StartPanel::StartPanel(Theme& theme, Session& session, QWidget* parent)
     connect(
         button(
             "startSample", tr("Open the sample"),
-            tr("176 pairs about kindness, honesty, harm and help. No model, no network."), Look::Primary),
+            tr("256 pairs about kindness, honesty, harm and help. No model, no network."), Look::Primary),
         &QPushButton::clicked, this, &StartPanel::openSampleRequested);
     connect(
         button("startStudy", tr("Open a study …"), tr("A folder that capture or import made."), Look::Chip),
