@@ -20,8 +20,7 @@ std::string inLowerCase(std::string word)
 /// "valid" and "invalid": embeddings hold such words to be alike.
 bool negates(const std::string& a, const std::string& b)
 {
-    const auto [shorter, longer] = std::minmax(
-        a, b, [](const std::string& left, const std::string& right) { return left.size() < right.size(); });
+    const std::string &shorter = a.size() < b.size() ? a : b, &longer = a.size() < b.size() ? b : a;
     return std::any_of(std::begin(negations), std::end(negations), [&](std::string_view prefix) {
         return longer.size() == prefix.size() + shorter.size() && longer.starts_with(prefix)
             && longer.ends_with(shorter);

@@ -24,9 +24,9 @@ QString cosine(const geometry::Estimate& estimate)
 QString share(const geometry::Estimate& estimate)
 {
     return estimate.interval.isKnown()
-        ? tr("%1 % (%2 to %3)")
+        ? tr("%1 % (%2 to %3)")
               .arg(percent(estimate.value), percent(estimate.interval.low), percent(estimate.interval.high))
-        : tr("%1 %").arg(percent(estimate.value));
+        : tr("%1 %").arg(percent(estimate.value));
 }
 ScoreMark mark(const QString& name, const geometry::Estimate& estimate, Ink ink)
 {

@@ -303,6 +303,9 @@ void WaysPanel::startConflicts(const std::shared_ptr<const session::Snapshot>& s
 
 void WaysPanel::showBench()
 {
+    if (const int at = principle(); at >= 0) // an edit may have changed it since
+        m_bench->principles[0].way
+            = m_session.inputs().constitution.principles[static_cast<std::size_t>(at)].way;
     m_grid = ways::benchGrid(*m_bench, Ink::principle(std::max(0, principle())));
     m_waysGrid->setInks(m_grid.rowInks, {});
     m_waysGrid->setTitles(

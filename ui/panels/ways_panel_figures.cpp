@@ -25,7 +25,7 @@ QString share(const session::Bench& bench, const geometry::Estimate& estimate)
     const auto one
         = [&](double value) { return bench.pairs ? percent(value) : number(value, 2, false, true); };
     const QString value
-        = bench.pairs ? tr("%1 %").arg(one(estimate.value)) : tr("AUC %1").arg(one(estimate.value));
+        = bench.pairs ? tr("%1 %").arg(one(estimate.value)) : tr("AUC %1").arg(one(estimate.value));
     return estimate.interval.isKnown()
         ? tr("%1 (%2 to %3)").arg(value, one(estimate.interval.low), one(estimate.interval.high))
         : value;
@@ -59,7 +59,7 @@ Grid benchGrid(const session::Bench& bench, Ink principle)
     for (const session::BenchRow& row : bench.rows)
         if (const QString way = text(row.way); !grid.rows.contains(way)) {
             grid.rows << way;
-            grid.rowInks << principle;
+            grid.rowInks << (row.way == bench.principles[0].way ? principle : Ink::secondary());
         }
     for (const Layer& layer : bench.layers)
         grid.columns << shortLayer(layer);
@@ -143,7 +143,8 @@ QString benchSentence(const session::Bench& bench)
 
 QString benchDetail(const session::Bench& bench)
 {
-    QStringList parts;
+    QStringList parts{ tr("“%1” is judged by %2 now (its row is coloured).")
+                           .arg(text(bench.principles[0].name), text(bench.principles[0].way)) };
     if (const session::BenchRow* evident
         = bench.best.empty() ? nullptr : rowOf(bench, bench.best[0].byEvidence))
         parts << tr("Training labels chose that way. Without labels one would choose %1 at %2: %3, by how "

@@ -18,7 +18,8 @@ struct Grid {
 
 // Of a bench on one principle.
 
-/// Ways by layers, in per cent of held-out items; below them what people's labels reach and length alone.
+/// Ways by layers, in per cent of held-out items; below them what people's labels reach and length alone. The
+/// row of the principle's own way has its colour.
 Grid benchGrid(const session::Bench& bench, Ink principle);
 /// The bench's row of a cell; null for baselines and empty cells.
 const session::BenchRow* benchRowAt(const session::Bench& bench, const Grid& grid, int row, int column);
