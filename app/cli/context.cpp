@@ -171,8 +171,8 @@ bool isCommandLine(int argc, char** argv)
     // The window takes no words, or a study to open; everything else is the command line's.
     const std::string first = argv[1];
     std::error_code error;
-    return first != "--window" && first != "--dark" && first != "--light"
-        && !std::filesystem::is_directory(first, error);
+    return first != "--window" && first != "--dark" && first != "--light" && first != "sample"
+        && first != "requests" && !std::filesystem::is_directory(first, error);
 }
 
 int runCommandLine(int argc, char** argv)

@@ -107,7 +107,7 @@ void printBench(const session::Bench& bench, const std::string& study, const Com
                 percentInterval(held.interval.low, held.interval.high));
             if (!said.unknown.empty())
                 table += fmt::format(
-                    "  {:<19}without {}: not in the study's table, and the model was not asked\n", "",
+                    "  {:<19}without {}: not in the study's table, and no model told\n", "",
                     constitution::joinWords(said.unknown));
         }
         const session::BenchBest& choice = bench.best[p];

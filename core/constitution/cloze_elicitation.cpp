@@ -170,20 +170,29 @@ ClozeElicitation::logits(std::size_t suffix, std::span<const int> rows, std::spa
 
 Eigen::MatrixXf ClozeElicitation::similarities(std::span<const std::string> given) const
 {
+    constexpr float none = std::numeric_limits<float>::quiet_NaN();
     const Eigen::RowVectorXf mean = m_rows.topRows(m_tableRows).colwise().mean();
+    const auto rowOf = [&](const std::string& word) {
+        const auto found = m_rowOf.find(word);
+        return found == m_rowOf.end() ? -1 : found->second;
+    };
     RowMatrix table(static_cast<Eigen::Index>(m_order.size()), m_rows.cols());
-    for (std::size_t i = 0; i < m_order.size(); ++i)
-        table.row(static_cast<Eigen::Index>(i)) = (m_rows.row(m_rowOf.at(m_order[i])) - mean).normalized();
+    for (std::size_t i = 0; i < m_order.size(); ++i) {
+        auto row = table.row(static_cast<Eigen::Index>(i));
+        // What a model looked up later is no word of the table: else earlier questions would change the
+        // answer.
+        if (const int at = rowOf(m_order[i]); at < m_tableRows)
+            row = (m_rows.row(at) - mean).normalized();
+        else
+            row.setConstant(none);
+    }
     Eigen::MatrixXf cosines(table.rows(), static_cast<Eigen::Index>(given.size()));
     for (std::size_t k = 0; k < given.size(); ++k) {
-        const Extra* looked = extra(given[k]);
-        const auto found = m_rowOf.find(given[k]);
-        const int row = found != m_rowOf.end() ? found->second : looked ? looked->row : -1;
         auto column = cosines.col(static_cast<Eigen::Index>(k));
-        if (row >= 0)
-            column = table * (m_rows.row(row) - mean).normalized().transpose();
+        if (const int at = rowOf(given[k]); at >= 0)
+            column = table * (m_rows.row(at) - mean).normalized().transpose();
         else
-            column.setConstant(std::numeric_limits<float>::quiet_NaN());
+            column.setConstant(none);
     }
     return cosines;
 }

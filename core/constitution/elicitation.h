@@ -104,7 +104,8 @@ public:
     Eigen::MatrixXf logits(std::size_t suffix, std::span<const int> rows, std::span<const int> words) const;
 
     /// Cosines of the table's words with the given ones, by unembedding rows less the mean row of the table.
-    /// Shape [words(), given]; a column of NaN where a word has no row of its own.
+    /// Shape [words(), given]; NaN where a word has no row of its own, and for words() that a model looked
+    /// up.
     Eigen::MatrixXf similarities(std::span<const std::string> given) const;
 
     std::size_t responses() const

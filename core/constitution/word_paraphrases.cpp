@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -52,7 +53,7 @@ std::vector<Principle> wordParaphrases(const ClozeElicitation& cloze, const Prin
     const Eigen::MatrixXf cosines = cloze.similarities(own);
     std::vector<int> columns[2]; // of words with a row, by pole
     for (std::size_t i = 0; i < own.size(); ++i)
-        if (cosines.col(static_cast<Eigen::Index>(i)).allFinite())
+        if (!cosines.col(static_cast<Eigen::Index>(i)).array().isNaN().all())
             columns[i < positives ? 0 : 1].push_back(static_cast<int>(i));
     const Eigen::VectorXf toPositive = meanCosine(cosines, columns[0]),
                           toNegative = meanCosine(cosines, columns[1]);
@@ -70,7 +71,8 @@ std::vector<Principle> wordParaphrases(const ClozeElicitation& cloze, const Prin
         for (const int column : columns[pole]) {
             auto& list = standIns[static_cast<std::size_t>(column)];
             for (Eigen::Index w = 0; w < cosines.rows(); ++w)
-                if ((toPositive[w] > toNegative[w]) == (pole == 0) && !isTaken(static_cast<std::size_t>(w)))
+                if (!std::isnan(cosines(w, column)) && (toPositive[w] > toNegative[w]) == (pole == 0)
+                    && !isTaken(static_cast<std::size_t>(w)))
                     list.push_back(static_cast<int>(w));
             std::stable_sort(list.begin(), list.end(), [&](int a, int b) {
                 return cosines(a, column) > cosines(b, column);

@@ -106,8 +106,8 @@ struct ExaminedCase {
     Least frames, paraphrases;
 };
 
-/// The answers by a principle's own words beside those by other words: [responses, 1 + wordings]. Empty where
-/// it is not judged by stored states.
+/// The cloze answers by a principle's own words beside those by other words: [responses, 1 + wordings]. Empty
+/// where a wording cannot be judged.
 Eigen::MatrixXd answersByWording(
     const Foundation& foundation, const constitution::Principle& principle,
     const std::vector<constitution::Principle>& wordings)
@@ -157,7 +157,7 @@ examine(Pipeline& pipeline, Inputs inputs, const constitution::Constitution& con
             agreementOf(judged.perSuffix, heldOut, bootstrap), agreementOf(judged.perSuffix, training, none),
             static_cast<int>(wordings.size()), result.shown.frames.value);
         wordings.push_back(
-            foundation.cloze && judged.perSuffix.cols() > 0
+            foundation.cloze && principle.way == "cloze"
                 ? constitution::wordParaphrases(*foundation.cloze, principle)
                 : std::vector<constitution::Principle>());
         if (wordings.back().empty())

@@ -16,7 +16,7 @@ struct Examined {
     geometry::Estimate agreement; ///< with people's labels on pairs
     /// Least agreement over paraphrases among its principles: mean within-prompt correlation between the
     /// answers by its words and by up to four sets of the words most similar to them
-    /// (constitution::wordParaphrases). NaN where no principle has other words, or judges by words.
+    /// (constitution::wordParaphrases). NaN where no principle judges by words that have others.
     geometry::Estimate paraphrases;
     /// The same between the answers after different suffixes.
     geometry::Estimate frames;

@@ -172,7 +172,7 @@ private Q_SLOTS:
         // Another bound: the figures say that they are of the earlier one.
         find<QDoubleSpinBox>("auditLooks")->setFocus();
         QTest::keyClick(find<QDoubleSpinBox>("auditLooks"), Qt::Key_Up);
-        QVERIFY(find<QLabel>("auditDetail")->text().contains(QStringLiteral("earlier setting")));
+        QVERIFY(find<QLabel>("auditSentence")->text().contains(QStringLiteral("earlier setting")));
     }
 };
 

@@ -25,6 +25,25 @@ inline QString withInterval(const geometry::Estimate& estimate, int decimals = 2
         : number(estimate.value, decimals, true);
 }
 
+/// "86 % (73 to 100)", of a share.
+inline QString percentWithInterval(const geometry::Estimate& estimate)
+{
+    const QString value = tr("%1 %").arg(percent(estimate.value));
+    return estimate.interval.isKnown()
+        ? tr("%1 (%2 to %3)").arg(value, percent(estimate.interval.low), percent(estimate.interval.high))
+        : value;
+}
+
+/// ".42 (.30 to .53)", of a cosine or an AUC.
+inline QString cosineWithInterval(const geometry::Estimate& estimate)
+{
+    const auto one = [](double value) { return number(value, 2, false, true); };
+    return estimate.interval.isKnown()
+        ? tr("%1 (%2 to %3)")
+              .arg(one(estimate.value), one(estimate.interval.low), one(estimate.interval.high))
+        : one(estimate.value);
+}
+
 inline IntervalRow
 rowOf(const QString& title, const geometry::Estimate& estimate, Ink ink, const QString& note = {})
 {

@@ -24,11 +24,12 @@ class AuditPanel : public QWidget {
     Q_OBJECT
 public:
     enum Place { Linear, Enacted, Asked, Adversary };
+    static constexpr std::size_t mostPairs = 200; ///< held out, that the model is asked about in both orders
 
     AuditPanel(Theme& theme, Session& session, QWidget* parent = nullptr);
     TextTable table() const;
     ChartView& chart() const; ///< of the place in front
-    bool settled() const { return m_jobs == 0 && !m_stale; }
+    bool settled() const { return !m_running && !m_stale; }
 
 Q_SIGNALS:
     void tableRequested();
@@ -44,6 +45,7 @@ private:
     void makeControls();
     void placeChanged();
     void fillPrinciples();
+    void forget(); ///< another study
     void start(); ///< measures the place in front when it is in sight
     void startLinear();
     void startEnacted();
@@ -52,11 +54,15 @@ private:
     void search();
     void follow(); ///< the second button: shows the pairs, or tries the constitution
     void showPlace(); ///< what is known of the place in front
+    void showLinear();
+    void showAsked();
     void say(const audit::Words& words);
     void showScores(const audit::Scores& scores);
     void refreshControls();
     int principle() const; ///< chosen; -1: none
     Place place() const;
+    QString whyNot() const; ///< the place in front cannot be run on this study; empty: it can
+    bool shows(const std::shared_ptr<const data::Study>& study) const; ///< it is the one that is open
 
     /// A result and what it was made of.
     template <typename T>
@@ -66,7 +72,10 @@ private:
     };
     template <typename T>
     void measure(std::optional<Kept<T>>& kept, Fingerprint key, std::function<Result<T>(const Work&)> body);
-    Fingerprint keyOf(Place place) const; ///< of the inputs as they are
+    Fingerprint askedKey() const, adversaryKey() const;
+    static QString judgeKind(); ///< of the jobs on the lanes
+    static QString searchKind();
+    std::vector<Layer> curveLayers() const;
 
     Theme& m_theme;
     Session& m_session;
@@ -80,13 +89,14 @@ private:
     SeriesView* m_lines = nullptr;
     ScoreView* m_scores = nullptr;
 
-    int m_jobs = 0;
     bool m_stale = true;
-    std::optional<Kept<session::Linearity>> m_linear;
+    std::optional<Fingerprint> m_running; ///< what is being measured for the place in front
+    std::optional<Kept<audit::Linear>> m_linear;
     std::optional<Kept<std::vector<session::AskedEnacted>>> m_enacted;
-    std::optional<Kept<audit::Asked>> m_asked;
+    std::optional<Kept<judgment::PromptedJudgments>> m_said;
+    std::optional<audit::Asked> m_asked; ///< m_said beside the linear judge as it is now
     std::optional<Kept<audit::Adversary>> m_adversary;
-    QString m_problem; ///< why the place in front has nothing
+    QString m_problem; ///< why what was measured for the place in front gave nothing
 };
 
 } // namespace lodestone::ui

@@ -19,9 +19,14 @@ struct Words {
 
 // How linear is the judge: one principle, by layer.
 
-QVector<Series> linearSeries(const session::Linearity& found, Ink principle);
-Words linearWords(const session::Linearity& found, const QString& principle, Layer layer);
-TextTable linearTable(const session::Linearity& found, const QString& principle);
+struct Linear {
+    session::Linearity found;
+    QString principle, way; ///< what was probed
+    Ink ink;
+};
+QVector<Series> linearSeries(const Linear& linear);
+Words linearWords(const Linear& linear, Layer layer);
+TextTable linearTable(const Linear& linear);
 
 // Is its notion of a word the same as its conduct: all principles at one layer.
 
@@ -31,7 +36,8 @@ struct Scores {
     QString title;
 };
 Scores enactedScores(const std::vector<session::AskedEnacted>& found);
-Words enactedWords(const std::vector<session::AskedEnacted>& found);
+/// `pairs`: agreements are shares of pairs, else AUCs.
+Words enactedWords(const std::vector<session::AskedEnacted>& found, bool pairs);
 TextTable enactedTable(const std::vector<session::AskedEnacted>& found);
 
 // The linear judge beside the model that is asked to compare.
@@ -44,6 +50,8 @@ struct Asked {
     std::vector<int> differ; ///< pairs of which they prefer different replies, the surest of both first
     QString constitution; ///< what was asked by
 };
+/// The model's answers beside the judge of a snapshot of the same study, on the same pairs.
+Asked beside(const session::Snapshot& snapshot, judgment::PromptedJudgments prompted);
 Scores askedScores(const Asked& asked);
 Words askedWords(const Asked& asked);
 TextTable askedTable(const Asked& asked, const data::ResponseSet& set);

@@ -31,6 +31,8 @@ JudgmentsPanel::JudgmentsPanel(Theme& theme, Session& session, QWidget* parent)
     m_agreement = new QLabel(this);
     m_agreement->setObjectName(QStringLiteral("agreement"));
     setLook(*m_agreement, Look::Secondary);
+    m_agreement->setTextInteractionFlags(Qt::LinksAccessibleByMouse | Qt::LinksAccessibleByKeyboard);
+    connect(m_agreement, &QLabel::linkActivated, this, [this] { m_session.selection().setRows({}); });
     m_agreement->setToolTip(tr("Held-out pairs on which the constitution's direction and people agree"));
     auto* table = new QToolButton(this);
     table->setObjectName(QStringLiteral("judgmentsTable"));
@@ -125,12 +127,14 @@ void JudgmentsPanel::refresh()
             ++heldOut;
             agreed += judged.agrees();
         }
+    const bool chosen = !m_session.selection().rows().isEmpty();
     m_agreement->setText(
-        heldOut > 0 ? tr("%1 of %2 held out · %3 %")
-                          .arg(agreed)
-                          .arg(heldOut)
-                          .arg(percent(snapshot->judge->agreement.value))
-                    : QString());
+        chosen            ? tr("%1 pairs selected · <a href=\"all\">show all</a>").arg(m_model->rowCount())
+            : heldOut > 0 ? tr("%1 of %2 held out · %3 %")
+                                .arg(agreed)
+                                .arg(heldOut)
+                                .arg(percent(snapshot->judge->agreement.value))
+                          : QString());
     for (int i = 0; i < 4; ++i)
         m_filter->setCount(
             i, i == 0 ? std::nullopt : std::optional(m_model->count(static_cast<JudgmentModel::Filter>(i))));

@@ -303,10 +303,9 @@ void WaysPanel::startConflicts(const std::shared_ptr<const session::Snapshot>& s
 
 void WaysPanel::showBench()
 {
-    if (const int at = principle(); at >= 0) // an edit may have changed it since
-        m_bench->principles[0].way
-            = m_session.inputs().constitution.principles[static_cast<std::size_t>(at)].way;
-    m_grid = ways::benchGrid(*m_bench, Ink::principle(std::max(0, principle())));
+    const auto& now = m_session.inputs().constitution.principles;
+    const std::string way = principle() >= 0 ? now[static_cast<std::size_t>(principle())].way : std::string();
+    m_grid = ways::benchGrid(*m_bench, way, Ink::principle(std::max(0, principle())));
     m_waysGrid->setInks(m_grid.rowInks, {});
     m_waysGrid->setTitles(
         {},
@@ -316,7 +315,7 @@ void WaysPanel::showBench()
     if (const session::BenchRow* row = chosenRow())
         say(ways::benchSentence(*m_bench), ways::cellDetail(*m_bench, *row));
     else
-        say(ways::benchSentence(*m_bench), ways::benchDetail(*m_bench));
+        say(ways::benchSentence(*m_bench), ways::benchDetail(*m_bench, way));
     m_waysGrid->setSelectedCell(m_cell);
     refreshButtons();
 }

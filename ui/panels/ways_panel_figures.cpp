@@ -53,13 +53,13 @@ QString items(const session::Bench& bench)
 
 } // namespace
 
-Grid benchGrid(const session::Bench& bench, Ink principle)
+Grid benchGrid(const session::Bench& bench, const std::string& way, Ink principle)
 {
     Grid grid;
     for (const session::BenchRow& row : bench.rows)
-        if (const QString way = text(row.way); !grid.rows.contains(way)) {
-            grid.rows << way;
-            grid.rowInks << (row.way == bench.principles[0].way ? principle : Ink::secondary());
+        if (const QString name = text(row.way); !grid.rows.contains(name)) {
+            grid.rows << name;
+            grid.rowInks << (row.way == way ? principle : Ink::secondary());
         }
     for (const Layer& layer : bench.layers)
         grid.columns << shortLayer(layer);
@@ -141,10 +141,9 @@ QString benchSentence(const session::Bench& bench)
         .arg(items(bench));
 }
 
-QString benchDetail(const session::Bench& bench)
+QString benchDetail(const session::Bench& bench, const std::string& way)
 {
-    QStringList parts{ tr("“%1” is judged by %2 now (its row is coloured).")
-                           .arg(text(bench.principles[0].name), text(bench.principles[0].way)) };
+    QStringList parts;
     if (const session::BenchRow* evident
         = bench.best.empty() ? nullptr : rowOf(bench, bench.best[0].byEvidence))
         parts << tr("Training labels chose that way. Without labels one would choose %1 at %2: %3, by how "
@@ -160,6 +159,8 @@ QString benchDetail(const session::Bench& bench)
                          !bench.length.empty() && std::isfinite(bench.length[0].value)
                              ? tr(", length alone %1").arg(share(bench, { bench.length[0].value, {} }))
                              : QString());
+    if (std::any_of(bench.rows.begin(), bench.rows.end(), [&](const auto& row) { return row.way == way; }))
+        parts << tr("The coloured row, %1, judges it now.").arg(text(way));
     return parts.join(QLatin1Char(' '));
 }
 

@@ -19,12 +19,13 @@ struct Grid {
 // Of a bench on one principle.
 
 /// Ways by layers, in per cent of held-out items; below them what people's labels reach and length alone. The
-/// row of the principle's own way has its colour.
-Grid benchGrid(const session::Bench& bench, Ink principle);
+/// row of `way`, by which the principle is judged, has its colour.
+Grid benchGrid(const session::Bench& bench, const std::string& way, Ink principle);
 /// The bench's row of a cell; null for baselines and empty cells.
 const session::BenchRow* benchRowAt(const session::Bench& bench, const Grid& grid, int row, int column);
 QString benchSentence(const session::Bench& bench); ///< is the value found, by which way
-QString benchDetail(const session::Bench& bench); ///< what one would have chosen without labels
+/// What one would have chosen without labels; `way`: by which the principle is judged.
+QString benchDetail(const session::Bench& bench, const std::string& way);
 QString cellDetail(const session::Bench& bench, const session::BenchRow& row);
 TextTable benchTable(const session::Bench& bench);
 QStringList unasked(const session::Bench& bench); ///< ways that only the model could answer

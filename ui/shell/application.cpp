@@ -66,9 +66,9 @@ int runApplication(int argc, char** argv, const char* resources)
     if (parser.isSet(QStringLiteral("present")))
         window.findChild<QAction*>(QStringLiteral("present"))->trigger();
     const QStringList studies = parser.positionalArguments();
-    session.openStudy(
-        studies.isEmpty() ? session.resources() / "samples/sample"
-                          : std::filesystem::path(studies.first().toStdString()));
+    const std::filesystem::path named = studies.isEmpty() ? "sample" : studies.first().toStdString();
+    const bool shipped = named == "sample" || named == "requests";
+    session.openStudy(shipped ? session.resources() / "samples" / named : named);
     QTimer poll;
     if (parser.isSet(QStringLiteral("screenshot"))) {
         // When nothing runs any more, the picture shows what a user would see after a moment.

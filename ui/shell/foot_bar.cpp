@@ -41,6 +41,8 @@ FootBar::FootBar(Theme& theme, Session& session, QWidget* parent)
         connect(lane, &Lane::progressed, this, [this](const QString&, const Progress& progress) {
             showProgress(progress);
         });
+        // Another job than the one that was stopped: it can be stopped too.
+        connect(lane, &Lane::started, m_job, &JobIndicator::clear);
         connect(lane, &Lane::finished, this, [this] {
             if (!m_session.modelLane().busy() && !m_session.sweepLane().busy()
                 && !m_session.recomputeLane().busy())
